@@ -7,7 +7,12 @@ export type RateLimit = Readonly<{ count: number; seconds: number; shadow: boole
 export type RateLimits = Readonly<Record<Tier, RateLimit | 'off'>>;
 
 /** What is asked to pass: one key in one tier. */
-export type LimitKey = Readonly<{ tier: Tier; key: string }>;
+export type LimitKey = Readonly<{
+  tier: Tier;
+  key: string;
+  /** Draws on the tier's separate budget for reads (the graph tier alone has one, ten times as large). */
+  kind?: 'read';
+}>;
 
 /** Where one tier stands after a decision, for the RateLimit headers. */
 export type TierState = Readonly<{
@@ -18,11 +23,15 @@ export type TierState = Readonly<{
   remaining: number;
   /** Whole seconds, rounded up, until the full quota is back. */
   resetSeconds: number;
+  /** The theoretical arrival time after the decision, in the limiter's own ticks: what `refund` needs to be exact. */
+  arrival: number;
 }>;
 
 export type Decision = Readonly<{
   /** Tiers that refuse; empty when all pass (then, and only then, all were charged 1). */
   refusedBy: readonly Tier[];
+  /** Shadow tiers that would have refused. They were not charged, as enforced ones would not have been. */
+  shadowRefusedBy: readonly Tier[];
   /** Whole seconds, rounded up, until the same request would pass; 0 when it did. */
   retryAfterSeconds: number;
   states: readonly TierState[];
@@ -31,6 +40,12 @@ export type Decision = Readonly<{
 /** All keys pass and all are charged, or none is. */
 export type Limiter = Readonly<{
   decide: (keys: readonly LimitKey[]) => Promise<Decision>;
-  /** Gives one request back to a tier that was charged before another step refused the request. */
-  refund: (key: LimitKey) => Promise<void>;
+  /**
+   * Gives one request back to a tier that was charged before another step refused the request. `charge` is the
+   * decision that charged it: what of the charge has lapsed since is not given back.
+   */
+  refund: (key: LimitKey, charge: Decision) => Promise<void>;
 }>;
+
+/** Told of every decision, for metrics and logs. */
+export type OnDecision = (decision: Decision) => void;

@@ -1,0 +1,65 @@
+import type { RateLimit } from './tier.ts';
+
+/**
+ * The generic cell rate algorithm (ITU-T I.371, virtual scheduling): a key is one timestamp, its theoretical arrival
+ * time. Time is counted in ticks, whole fractions of a millisecond chosen so that the interval between two requests is
+ * a whole number. All sums stay below 2^53, so JavaScript and Redis' Lua, both with doubles, agree to the last tick.
+ */
+export type Pace = Readonly<{
+  ticksPerMs: number;
+  /** Ticks between two requests at the steady rate. */
+  interval: number;
+  /** Ticks until a spent quota is whole again: `count` intervals. */
+  window: number;
+}>;
+
+/** 2^53 ticks at 2048 a millisecond last until the year 2109. */
+const MAX_TICKS_PER_MS = 2048;
+
+/** Exact unless `count` has a factor above 2048 that `seconds` lacks; then an interval is rounded up by less than 0.5 µs. */
+export function toPace({ count, seconds }: Pick<RateLimit, 'count' | 'seconds'>): Pace {
+  const windowMs = seconds * 1000;
+  const ticksPerMs = Math.min(count / greatestCommonDivisor(count, windowMs), MAX_TICKS_PER_MS);
+  const interval = Math.ceil((windowMs * ticksPerMs) / count);
+  return { ticksPerMs, interval, window: interval * count };
+}
+
+/** Milliseconds since the epoch as ticks. */
+export function toTicks(pace: Pace, nowMs: number): number {
+  return Math.floor(nowMs) * pace.ticksPerMs;
+}
+
+/**
+ * The stored arrival time (0 for none) as it counts at `now`: never in the past. One that lies more than two windows
+ * ahead was written before the clock was set back and counts as none: nobody is locked out for longer.
+ */
+export function toArrival(pace: Pace, stored: number, now: number): number {
+  return stored > now + 2 * pace.window ? now : Math.max(stored, now);
+}
+
+/** Ticks to wait until one more request conforms; 0 or less: it conforms now, and moves the arrival by one interval. */
+export function ticksToWait(pace: Pace, arrival: number, now: number): number {
+  return arrival + pace.interval - pace.window - now;
+}
+
+/** Requests that would pass at `now`. */
+export function toRemaining(pace: Pace, arrival: number, now: number): number {
+  return Math.max(0, Math.floor((pace.window - (arrival - now)) / pace.interval));
+}
+
+/** Whole seconds, rounded up; never negative. */
+export function toSeconds(pace: Pace, ticks: number): number {
+  return ticks <= 0 ? 0 : Math.ceil(ticks / (pace.ticksPerMs * 1000));
+}
+
+/**
+ * The arrival time without a charge that had moved it to `charged`. Only that part of the charge is taken off which has
+ * not lapsed at `now`: taking off all of it would turn time that the key spent idle into quota beyond the full one.
+ */
+export function withoutCharge(pace: Pace, stored: number, charged: number, now: number): number {
+  return stored - Math.min(Math.max(charged - now, 0), pace.interval);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { toRateLimitHeaders, toRetryAfter } from '../../src/limits/headers.ts';
+import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { toLimitKeys } from '../../src/limits/limit-keys.ts';
+
+const LIMITS = {
+  address: { count: 600, seconds: 60, shadow: false },
+  user: { count: 30, seconds: 60, shadow: false },
+  client: { count: 300, seconds: 60, shadow: true },
+  tenant: { count: 600, seconds: 60, shadow: false },
+  profile: 'off',
+  graph: { count: 50, seconds: 20, shadow: false },
+} as const;
+
+const CALLER = { tenantId: 't', objectId: 'o', clientId: 'c' };
+
+describe('toRateLimitHeaders', () => {
+  it('writes one item a tier as the draft does, without tiers that are off or in shadow mode', async () => {
+    const limiter = createMemoryLimiter({ limits: LIMITS, now: () => 0 });
+    const { states } = await limiter.decide(toLimitKeys({ caller: CALLER, write: true }));
+    assert.deepEqual(toRateLimitHeaders(states), {
+      'RateLimit-Policy': '"user";q=30;w=60, "tenant";q=600;w=60, "graph";q=50;w=20',
+      RateLimit: '"user";r=29;t=2, "tenant";r=599;t=1, "graph";r=49;t=1',
+    });
+  });
+
+  it('says nothing when nothing is in force', () => {
+    assert.deepEqual(toRateLimitHeaders([]), {});
+  });
+});
+
+describe('toRetryAfter', () => {
+  it('is a whole number of seconds, never earlier than the real reset', () => {
+    assert.deepEqual([0, 0.2, 1, 1.01].map(toRetryAfter), ['1', '1', '1', '2']);
+  });
+});

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { TIERS, type Decision, type LimitKey, type RateLimits, type Tier } from '../../src/limits/tier.ts';
+import { createReferenceTier } from './gcra-reference.ts';
+
+const NOW = Date.UTC(2026, 10, 24);
+const OFF: RateLimits = {
+  address: 'off',
+  user: 'off',
+  client: 'off',
+  tenant: 'off',
+  profile: 'off',
+  graph: 'off',
+};
+const USER: LimitKey = { tier: 'user', key: 'ada' };
+const TENANT: LimitKey = { tier: 'tenant', key: 'contoso' };
+
+function enforced(count: number, seconds: number) {
+  return { count, seconds, shadow: false };
+}
+
+function stateOf(decision: Decision, tier: Tier) {
+  const state = decision.states.find((candidate) => candidate.tier === tier);
+  assert.ok(state, `no state of ${tier}`);
+  return { remaining: state.remaining, resetSeconds: state.resetSeconds };
+}
+
+describe('createMemoryLimiter', () => {
+  it('admits a burst of the whole quota and says to the second when the next one passes', async () => {
+    let now = NOW;
+    const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(30, 60) }, now: () => now });
+    const first = await limiter.decide([USER]);
+    assert.deepEqual(stateOf(first, 'user'), { remaining: 29, resetSeconds: 2 });
+    for (let i = 0; i < 29; i += 1) await limiter.decide([USER]);
+    const refused = await limiter.decide([USER]);
+    assert.deepEqual(refused.refusedBy, ['user']);
+    assert.equal(refused.retryAfterSeconds, 2);
+    assert.deepEqual(stateOf(refused, 'user'), { remaining: 0, resetSeconds: 60 });
+    now += 1999;
+    assert.deepEqual((await limiter.decide([USER])).refusedBy, ['user']);
+    now += 1;
+    assert.deepEqual((await limiter.decide([USER])).refusedBy, []);
+  });
+
+  it('charges no tier when one refuses', async () => {
+    const limiter = createMemoryLimiter({
+      limits: { ...OFF, user: enforced(1, 60), tenant: enforced(10, 60) },
+      now: () => NOW,
+    });
+    await limiter.decide([USER, TENANT]);
+    for (let i = 0; i < 50; i += 1) {
+      const refused = await limiter.decide([USER, TENANT]);
+      assert.deepEqual(refused.refusedBy, ['user']);
+      assert.equal(stateOf(refused, 'tenant').remaining, 9);
+    }
+  });
+
+  it('skips a tier that is off', async () => {
+    const limiter = createMemoryLimiter({ limits: OFF, now: () => NOW });
+    assert.deepEqual(await limiter.decide([USER, TENANT]), {
+      refusedBy: [],
+      shadowRefusedBy: [],
+      retryAfterSeconds: 0,
+      states: [],
+    });
+  });
+
+  it('reports what a shadow tier would refuse, and lets it pass', async () => {
+    const seen: Decision[] = [];
+    const limiter = createMemoryLimiter({
+      limits: { ...OFF, user: { count: 1, seconds: 60, shadow: true }, tenant: enforced(3, 60) },
+      now: () => NOW,
+      onDecision: (decision) => void seen.push(decision),
+    });
+    for (let i = 0; i < 4; i += 1) await limiter.decide([USER, TENANT]);
+    assert.deepEqual(
+      seen.map(({ refusedBy, shadowRefusedBy }) => [refusedBy, shadowRefusedBy]),
+      [
+        [[], []],
+        [[], ['user']],
+        [[], ['user']],
+        [['tenant'], ['user']],
+      ],
+    );
+  });
+
+  it('keeps a budget ten times as large, and apart, for reads of Graph', async () => {
+    const limiter = createMemoryLimiter({ limits: { ...OFF, graph: enforced(2, 20) }, now: () => NOW });
+    const write: LimitKey = { tier: 'graph', key: 'contoso' };
+    const read: LimitKey = { ...write, kind: 'read' };
+    await limiter.decide([write]);
+    await limiter.decide([write]);
+    assert.deepEqual((await limiter.decide([write])).refusedBy, ['graph']);
+    for (let i = 0; i < 20; i += 1) assert.deepEqual((await limiter.decide([read])).refusedBy, []);
+    const refused = await limiter.decide([read]);
+    assert.deepEqual(refused.refusedBy, ['graph']);
+    assert.equal(refused.states[0]?.limit.count, 20);
+  });
+
+  it('locks nobody out for longer than two windows when the clock is set back, and resets nothing for a small step', async () => {
+    let now = NOW;
+    const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(1, 60) }, now: () => now });
+    await limiter.decide([USER]);
+    now -= 60_000;
+    const refused = await limiter.decide([USER]);
+    assert.equal(refused.retryAfterSeconds, 120);
+    assert.deepEqual(stateOf(refused, 'user'), { remaining: 0, resetSeconds: 120 });
+    now -= 1;
+    assert.deepEqual((await limiter.decide([USER])).refusedBy, []);
+  });
+
+  describe('refund', () => {
+    it('gives a charge back, and never more than the full quota', async () => {
+      const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(3, 60) }, now: () => NOW });
+      const charge = await limiter.decide([USER]);
+      await limiter.refund(USER, charge);
+      await limiter.refund(USER, charge);
+      assert.equal(stateOf(await limiter.decide([USER]), 'user').remaining, 2);
+    });
+
+    it('security: a refund held back cannot turn idle time into a second burst', async () => {
+      let now = NOW;
+      const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(5, 5) }, now: () => now });
+      const held: Decision[] = [];
+      for (let i = 0; i < 5; i += 1) held.push(await limiter.decide([USER]));
+      now += 5000;
+      let admitted = 0;
+      for (let i = 0; i < 5; i += 1)
+        admitted += (await limiter.decide([USER])).refusedBy.length === 0 ? 1 : 0;
+      for (const charge of held) await limiter.refund(USER, charge);
+      for (let i = 0; i < 5; i += 1)
+        admitted += (await limiter.decide([USER])).refusedBy.length === 0 ? 1 : 0;
+      assert.equal(admitted, 5);
+    });
+
+    it('never admits what would have been refused had the refunded request not been made', async () => {
+      const step = fc.record({ gapMs: fc.nat(3000), refundAfterMs: fc.option(fc.nat(3000)) });
+      const schedule = fc.tuple(
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(step, { maxLength: 30 }),
+      );
+      await fc.assert(
+        fc.asyncProperty(schedule, async ([count, seconds, steps]) => {
+          let now = NOW;
+          const limiter = createMemoryLimiter({
+            limits: { ...OFF, user: enforced(count, seconds) },
+            now: () => now,
+          });
+          const reference = createReferenceTier({ count, seconds });
+          for (const { gapMs, refundAfterMs } of steps) {
+            now += gapMs;
+            const decision = await limiter.decide([USER]);
+            if (decision.refusedBy.length > 0) continue;
+            if (refundAfterMs === null) {
+              assert.ok(reference.conforms(now));
+              reference.admit(now);
+              continue;
+            }
+            now += refundAfterMs;
+            await limiter.refund(USER, decision);
+          }
+        }),
+        { numRuns: 2000 },
+      );
+    });
+  });
+
+  it('agrees with a reference that stores every admitted request, on 20 000 random schedules', async () => {
+    const limit = fc.oneof(
+      { weight: 1, arbitrary: fc.constant('off' as const) },
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          count: fc.integer({ min: 1, max: 9 }),
+          seconds: fc.integer({ min: 1, max: 11 }),
+          shadow: fc.boolean(),
+        }),
+      },
+    );
+    const step = fc.record({
+      gapMs: fc.oneof(fc.constantFrom(0, 1, 500, 1000, 2000), fc.nat(4000)),
+      keys: fc.uniqueArray(fc.record({ tier: fc.constantFrom(...TIERS), key: fc.constantFrom('a', 'b') }), {
+        maxLength: 6,
+        selector: ({ tier }) => tier,
+      }),
+    });
+    const limits = fc.record({
+      address: limit,
+      user: limit,
+      client: limit,
+      tenant: limit,
+      profile: limit,
+      graph: limit,
+    });
+    await fc.assert(
+      fc.asyncProperty(limits, fc.array(step, { maxLength: 25 }), async (limits, steps) => {
+        let now = NOW;
+        const limiter = createMemoryLimiter({ limits, now: () => now });
+        const references = new Map<string, ReturnType<typeof createReferenceTier>>();
+        for (const { gapMs, keys } of steps) {
+          now += gapMs;
+          const asked = keys.flatMap(({ tier, key }) => {
+            const limit = limits[tier];
+            if (limit === 'off') return [];
+            const name = `${tier} ${key}`;
+            const reference = references.get(name) ?? createReferenceTier(limit);
+            references.set(name, reference);
+            return [{ tier, reference, shadow: limit.shadow, conforming: reference.conforms(now) }];
+          });
+          const refusedBy = asked.filter((tier) => !tier.conforming && !tier.shadow);
+          if (refusedBy.length === 0) {
+            for (const tier of asked) if (tier.conforming) tier.reference.admit(now);
+          }
+          const decision = await limiter.decide(keys);
+          assert.deepEqual(
+            decision.refusedBy,
+            refusedBy.map(({ tier }) => tier),
+          );
+        }
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('refuses a limit that is no positive whole number', () => {
+    for (const [count, seconds] of [
+      [0, 60],
+      [1.5, 60],
+      [1, 0],
+      [Number.NaN, 1],
+    ] as const) {
+      assert.throws(
+        () => createMemoryLimiter({ limits: { ...OFF, user: enforced(count, seconds) } }),
+        RangeError,
+      );
+    }
+  });
+});
