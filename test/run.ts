@@ -1,0 +1,50 @@
+// Runs every test/**/*.test.ts, each file in a process of its own that reaches nothing but loopback:
+//   node --import tsx test/run.ts [--long] [part of a path …]
+// FORBID_SKIPS=1 fails the run when a test was skipped. Exit status 1 on any failure.
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { long: { type: 'boolean', default: false } },
+});
+if (values.long) process.env['TEST_LONG'] = '1';
+
+const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => positionals.length === 0 || positionals.some((part) => join('test', file).includes(part)))
+  .map((file) => join(import.meta.dirname, file))
+  .toSorted();
+
+if (files.length === 0) {
+  process.stderr.write('No test file matches.\n');
+  process.exit(1);
+}
+
+// Test processes are started with the options of this one.
+process.execArgv.push('--import', new URL('./support/only-loopback.ts', import.meta.url).href);
+
+const minutes = values.long ? 60 : 5;
+const events = run({ files, concurrency: Math.max(2, availableParallelism()), timeout: minutes * 60_000 });
+
+const skipped: string[] = [];
+events.on('test:fail', () => {
+  process.exitCode = 1;
+});
+events.on('test:pass', ({ name, skip, todo }) => {
+  if (skip !== undefined || todo !== undefined) skipped.push(name);
+});
+
+const report = events.compose(new spec());
+report.pipe(process.stdout);
+await finished(report);
+
+if (process.env['FORBID_SKIPS'] === '1' && skipped.length > 0) {
+  process.stderr.write(`Skipping is forbidden here, and these were skipped: ${skipped.join(', ')}\n`);
+  process.exitCode = 1;
+}
