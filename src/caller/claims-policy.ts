@@ -1,0 +1,100 @@
+import { ProblemError } from '../errors.ts';
+import { Secret } from '../secret.ts';
+import { toScopeUri, type Api } from './api.ts';
+import type { Caller } from './caller.ts';
+import { toScopes, type Claims } from './claims.ts';
+import { isAppOnly, isIdToken } from './token-kind.ts';
+import { requireValidTimes } from './token-times.ts';
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What the claims of a token must agree with. */
+export type ClaimsPolicy = Readonly<{
+  api: Api;
+  tenantId: string;
+  /** `iss` by `ver`. */
+  issuers: Readonly<{ '1.0': string; '2.0': string }>;
+  /** The issuer that the signing key is restricted to. */
+  keyIssuer: string | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}>;
+
+/**
+ * From claims whose signature held to the caller they name. Which scope and which application an operation admits is
+ * decided after this (authorise.ts).
+ * @throws {ProblemError} naming the first claim that does not fit.
+ */
+export function parseCaller(claims: Claims, policy: ClaimsPolicy, token: string): Caller {
+  requireIssuer(claims, policy);
+  if (isIdToken(claims)) {
+    throw invalid(
+      `This is an id token. Send an access token: request one with the scope ${toCreateScope(policy.api)}.`,
+    );
+  }
+  requireAudience(claims, policy.api);
+  requireValidTimes(claims, policy.now);
+  if (isAppOnly(claims)) throw new ProblemError('app_only_token');
+
+  const scopes = toScopes(claims);
+  if (scopes.length === 0) throw new ProblemError('insufficient_scope', 'The access token holds no scope.');
+
+  const { upn, preferred_username, uti, exp } = claims;
+  const userPrincipalName = upn ?? preferred_username;
+  return Object.freeze({
+    tenantId: policy.tenantId,
+    objectId: parseGuid(claims.oid, 'the user (oid)'),
+    clientId: parseGuid(
+      claims.ver === '1.0' ? claims.appid : claims.azp,
+      'the calling application (appid or azp)',
+    ),
+    ...(userPrincipalName === undefined ? {} : { userPrincipalName }),
+    ...(uti === undefined ? {} : { tokenId: uti }),
+    scopes,
+    expiresAt: exp * 1_000,
+    assertion: new Secret(token),
+  });
+}
+
+function requireIssuer({ iss, ver, tid }: Claims, { issuers, tenantId, keyIssuer }: ClaimsPolicy): void {
+  if (iss !== issuers['1.0'] && iss !== issuers['2.0']) throw new ProblemError('wrong_issuer');
+  const version = iss === issuers['2.0'] ? '2.0' : '1.0';
+  if (ver !== version) {
+    throw invalid(
+      `The issuer of the access token is the one of v${version} tokens, but its claim "ver" says otherwise.`,
+    );
+  }
+  if (tid?.toLowerCase() !== tenantId) {
+    throw new ProblemError('wrong_issuer', 'The access token names another tenant (tid) than its issuer.');
+  }
+  if (keyIssuer !== undefined && keyIssuer !== iss && keyIssuer !== issuers['2.0']) {
+    throw new ProblemError('wrong_issuer', 'The key that signed the access token belongs to another issuer.');
+  }
+}
+
+function requireAudience({ aud, ver }: Claims, api: Api): void {
+  if (api.audiences.includes(aud)) return;
+  throw new ProblemError(
+    'wrong_audience',
+    `This v${ver} token was issued for ${toPrintable(aud)}. Request one with the scope ${toCreateScope(api)}.`,
+  );
+}
+
+function parseGuid(value: string | undefined, what: string): string {
+  const guid = value?.toLowerCase() ?? '';
+  if (!GUID.test(guid)) throw invalid(`The access token does not name ${what}.`);
+  return guid;
+}
+
+function toCreateScope(api: Api): string {
+  return toScopeUri(api, 'EnrollmentToken.Create');
+}
+
+/** Signed by Entra, yet an App ID URI is free text. */
+function toPrintable(text: string): string {
+  return text.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 128);
+}
+
+function invalid(message: string): ProblemError {
+  return new ProblemError('invalid_token', message);
+}

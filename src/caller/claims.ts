@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+/** NumericDate (RFC 7519 section 2); Entra writes whole seconds. */
+const seconds = z.int().nonnegative();
+
+/** The claims that are looked at, with the types Entra gives them. Others are ignored (RFC 7519 section 4). */
+const schema = z.object({
+  iss: z.string(),
+  aud: z.string(),
+  exp: seconds,
+  nbf: seconds.optional(),
+  iat: seconds.optional(),
+  ver: z.string().optional(),
+  tid: z.string().optional(),
+  oid: z.string().optional(),
+  scp: z.string().optional(),
+  azp: z.string().optional(),
+  appid: z.string().optional(),
+  idtyp: z.string().optional(),
+  roles: z.array(z.string()).optional(),
+  nonce: z.string().optional(),
+  name: z.string().optional(),
+  upn: z.string().optional(),
+  preferred_username: z.string().optional(),
+  uti: z.string().optional(),
+});
+
+/** Claims of the right types, which says nothing yet about who wrote them. */
+export type Claims = Readonly<z.infer<typeof schema>>;
+
+/** @throws {TypeError} naming the claim that has another type, never its value. */
+export function parseClaims(payload: unknown): Claims {
+  const { data, error } = schema.safeParse(payload);
+  if (data !== undefined) return data;
+  const claim = error.issues[0]?.path[0];
+  throw new TypeError(
+    claim === undefined
+      ? 'its payload is not a JSON object'
+      : `its claim "${String(claim)}" is absent or of a wrong type`,
+  );
+}
+
+/** `scp`: scopes separated by spaces (RFC 8693 section 4.2 writes `scope` so, Entra `scp`). */
+export function toScopes(claims: Claims): readonly string[] {
+  return claims.scp?.split(' ').filter((scope) => scope !== '') ?? [];
+}

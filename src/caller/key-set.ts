@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Outbound } from '../outbound.ts';
+import { parseOpenIdMetadata } from './openid-metadata.ts';
+import { readSigningKey, type SigningKey } from './signing-key.ts';
+
+/** One of two calls; together they stay well within the deadline of a request that waits for them. */
+const LOAD_TIMEOUT_MS = 5_000;
+
+const jwks = z.object({ keys: z.array(z.unknown()).max(100) });
+
+/** The keys that a tenant signs with, and the issuer it signs as. */
+export type KeySet = Readonly<{
+  /** `iss` of the v2.0 tokens, as the metadata says. */
+  issuer: string;
+  keys: ReadonlyMap<string, SigningKey>;
+  /** Equal for sets of equal content. */
+  fingerprint: string;
+}>;
+
+/**
+ * Fetches a tenant's metadata, then its keys.
+ * @throws {Error} for any answer but a good one, OutboundError for none. An empty set is no good one.
+ */
+export async function loadKeySet(
+  outbound: Outbound,
+  tenant: Readonly<{ authorityHost: string; tenantId: string }>,
+): Promise<KeySet> {
+  const { authorityHost, tenantId } = tenant;
+  const metadataUrl = `${authorityHost}/${tenantId}/v2.0/.well-known/openid-configuration`;
+  const metadata = parseOpenIdMetadata(await fetchJson(outbound, metadataUrl, 'metadata'), tenant);
+  const { data } = jwks.safeParse(await fetchJson(outbound, metadata.jwksUri, 'keys'));
+  if (data === undefined) throw new Error('the keys are no JWK set');
+
+  const keys = new Map<string, SigningKey>();
+  for (const jwk of data.keys) {
+    const key = readSigningKey(jwk, { tenantId, cloudInstanceName: metadata.cloudInstanceName });
+    if (key !== undefined && !keys.has(key.kid)) keys.set(key.kid, key);
+  }
+  if (keys.size === 0) throw new Error('the key set holds no usable key');
+  return { issuer: metadata.issuer, keys, fingerprint: toFingerprint(metadata.issuer, keys) };
+}
+
+async function fetchJson(outbound: Outbound, url: string, what: string): Promise<unknown> {
+  const { status, body } = await outbound({
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json' },
+    timeoutMs: LOAD_TIMEOUT_MS,
+  });
+  if (status !== 200) throw new Error(`the ${what} were answered with status ${status}`);
+  try {
+    const value: unknown = JSON.parse(body);
+    return value;
+  } catch {
+    throw new Error(`the ${what} are not JSON`);
+  }
+}
+
+function toFingerprint(issuer: string, keys: ReadonlyMap<string, SigningKey>): string {
+  const lines = [...keys.values()].map(({ kid, key, issuer }) =>
+    JSON.stringify([kid, issuer, key.export({ format: 'jwk' })]),
+  );
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, ...lines.toSorted()]))
+    .digest('base64url');
+}

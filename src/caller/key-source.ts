@@ -1,0 +1,145 @@
+import { ProblemError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Outbound } from '../outbound.ts';
+import { loadKeySet, type KeySet } from './key-set.ts';
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+/** Entra's own guidance: refresh hourly, and keep what was good for 24 hours. */
+const FRESH_MS = HOUR;
+const LAST_KNOWN_GOOD_MS = 24 * HOUR;
+/** Entra's guidance says 5 minutes; then one made-up `kid` would hide an emergency key for as long. */
+const UNKNOWN_KEY_COOL_DOWN_MS = 30 * SECOND;
+/** After a failure with good keys at hand, and the longest wait without: recovery must be seen promptly. */
+const WARM_BACK_OFF_MS = 30 * SECOND;
+const MAX_COLD_BACK_OFF_MS = 5 * SECOND;
+
+/** The signing keys of one tenant, kept fresh by use: there is no timer, hence nothing to stop. */
+export type KeySource = Readonly<{
+  tenantId: string;
+  /** Begins to load unless fresh keys are there; never fails. */
+  start: () => void;
+  /** Whether good keys are there, for /readyz. Asking counts as use, so an idle instance becomes ready by being probed. */
+  ready: () => boolean;
+  /** The good keys of this moment. The same object until their content changes. */
+  currentKeySet: () => KeySet | undefined;
+  /**
+   * The keys to judge a token by that names `kid`: loaded if there are none, looked for anew if `kid` is not among them.
+   * @throws {ProblemError} `entra_unavailable` while there are no good keys, or `kid` is unknown and Entra cannot be asked.
+   */
+  keySetFor: (kid: string) => Promise<KeySet>;
+}>;
+
+export type KeySourceOptions = Readonly<{
+  /** Origin, without a trailing slash. */
+  authorityHost: string;
+  tenantId: string;
+  outbound: Outbound;
+  log: Logger;
+  now?: () => number;
+  onLoad?: (result: 'unchanged' | 'changed' | 'failed') => void;
+}>;
+
+export function createKeySource(options: KeySourceOptions): KeySource {
+  const { authorityHost, outbound, log, now = Date.now, onLoad } = options;
+  const tenantId = options.tenantId.toLowerCase();
+
+  let good: Readonly<{ keySet: KeySet; at: number }> | undefined;
+  let loading: Promise<void> | undefined;
+  /** Loads are numbered; a load begun after a moment has seen every key published before it. */
+  let lastBegun = 0;
+  let lastEnded = 0;
+  let failures = 0;
+  let failedAt = -Infinity;
+  let searchedAt = -Infinity;
+
+  /** False as well when the clock was set back: then nothing is known about how long ago it was. */
+  const isWithin = (start: number, duration: number): boolean => {
+    const elapsed = now() - start;
+    return elapsed >= 0 && elapsed < duration;
+  };
+  const currentKeySet = (): KeySet | undefined =>
+    good !== undefined && isWithin(good.at, LAST_KNOWN_GOOD_MS) ? good.keySet : undefined;
+  const isFresh = (): boolean => good !== undefined && isWithin(good.at, FRESH_MS);
+  const backOff = (): number =>
+    currentKeySet() === undefined
+      ? Math.min(SECOND * 2 ** (failures - 1), MAX_COLD_BACK_OFF_MS)
+      : WARM_BACK_OFF_MS;
+  const isBackingOff = (): boolean => failures > 0 && isWithin(failedAt, backOff());
+  const mayLoad = (): boolean => loading !== undefined || !isBackingOff();
+
+  /** Joins the load under way, or begins one. Never rejects. */
+  function load(): Promise<void> {
+    loading ??= loadOnce().finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  }
+
+  async function loadOnce(): Promise<void> {
+    lastBegun += 1;
+    const at = now();
+    try {
+      const keySet = await loadKeySet(outbound, { authorityHost, tenantId });
+      const isChanged = keySet.fingerprint !== good?.keySet.fingerprint;
+      good = { keySet: isChanged || good === undefined ? keySet : good.keySet, at };
+      failures = 0;
+      onLoad?.(isChanged ? 'changed' : 'unchanged');
+    } catch (error) {
+      failures += 1;
+      failedAt = now();
+      log.warn('the signing keys could not be loaded', { tenantId, failures, error });
+      onLoad?.('failed');
+    } finally {
+      lastEnded = lastBegun;
+    }
+  }
+
+  function refreshWhenDue(): void {
+    if (!isFresh() && mayLoad()) void load();
+  }
+
+  /** Ends when the key is there, when a load begun after `arrival` did not find it, or when none may be begun. */
+  async function search(kid: string, arrival: number): Promise<void> {
+    const isSettled = (): boolean => currentKeySet()?.keys.has(kid) === true || lastEnded > arrival;
+    while (!isSettled()) {
+      if (loading === undefined) {
+        if (isWithin(searchedAt, UNKNOWN_KEY_COOL_DOWN_MS)) return;
+        searchedAt = now();
+      }
+      await load();
+    }
+  }
+
+  async function keySetFor(kid: string): Promise<KeySet> {
+    const arrival = lastBegun;
+    refreshWhenDue();
+    if (currentKeySet() === undefined && loading !== undefined) await loading;
+    if (currentKeySet() === undefined) throw unavailable(failedAt + backOff() - now());
+
+    await search(kid, arrival);
+    const keySet = currentKeySet();
+    if (keySet === undefined) throw unavailable(0);
+    // While Entra cannot be asked, nobody knows whether the key exists: a 401 would be a guess.
+    if (!keySet.keys.has(kid) && failures > 0)
+      throw unavailable(searchedAt + UNKNOWN_KEY_COOL_DOWN_MS - now());
+    return keySet;
+  }
+
+  return {
+    tenantId,
+    currentKeySet,
+    keySetFor,
+    start: refreshWhenDue,
+    ready: () => {
+      refreshWhenDue();
+      return currentKeySet() !== undefined;
+    },
+  };
+}
+
+function unavailable(waitMs: number): ProblemError {
+  return new ProblemError('entra_unavailable', undefined, {
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / SECOND)),
+  });
+}
