@@ -1,0 +1,63 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { Secret } from '../secret.ts';
+import type { Draft } from './draft.ts';
+import type { SettingName } from './table.ts';
+
+/** How this service proves itself to Entra. Files are read again when they change. */
+export type CredentialSource =
+  | Readonly<{ kind: 'secret'; secret: Secret }>
+  | Readonly<{ kind: 'secretFile'; path: string }>
+  | Readonly<{ kind: 'certificate'; path: string }>
+  | Readonly<{ kind: 'federatedToken'; path: string }>;
+
+const CREDENTIALS = [
+  'AZURE_CLIENT_SECRET',
+  'AZURE_CLIENT_SECRET_FILE',
+  'AZURE_CLIENT_CERTIFICATE_PATH',
+  'AZURE_FEDERATED_TOKEN_FILE',
+] as const satisfies readonly SettingName[];
+
+/** What is wrong with a PEM that should hold an RSA key (PS256 needs one) and its certificate. */
+function readPemProblem(pem: string, now: number): string | undefined {
+  try {
+    const key = createPrivateKey(pem);
+    const certificate = new X509Certificate(pem);
+    if (key.asymmetricKeyType !== 'rsa') return 'a key of another type';
+    if (!certificate.checkPrivateKey(key)) return 'two that do not belong together';
+    if (Date.parse(certificate.validTo) <= now) return `one that expired on ${certificate.validTo}`;
+    return undefined;
+  } catch {
+    return 'none that can be used';
+  }
+}
+
+/** The one credential that is set; none or several is a problem, and so is a file of which nothing can be made. */
+export function readCredentialSource(draft: Draft, now: number): CredentialSource | undefined {
+  const { isSet, value, content, problems } = draft;
+  const given = CREDENTIALS.filter(isSet);
+  if (given.length !== 1 && !CREDENTIALS.some(problems.has)) {
+    problems.add(CREDENTIALS, 'exactly one of these', given.join(' and ') || 'none');
+    return undefined;
+  }
+
+  const secret = value('AZURE_CLIENT_SECRET');
+  if (secret !== undefined) return { kind: 'secret', secret };
+
+  const secretFile = value('AZURE_CLIENT_SECRET_FILE');
+  if (secretFile !== undefined && content('AZURE_CLIENT_SECRET_FILE') !== undefined) {
+    return { kind: 'secretFile', path: secretFile };
+  }
+
+  const federatedToken = value('AZURE_FEDERATED_TOKEN_FILE');
+  if (federatedToken !== undefined && content('AZURE_FEDERATED_TOKEN_FILE') !== undefined) {
+    return { kind: 'federatedToken', path: federatedToken };
+  }
+
+  const certificate = value('AZURE_CLIENT_CERTIFICATE_PATH');
+  const pem = content('AZURE_CLIENT_CERTIFICATE_PATH');
+  if (certificate === undefined || pem === undefined) return undefined;
+  const pemProblem = readPemProblem(pem, now);
+  if (pemProblem === undefined) return { kind: 'certificate', path: certificate };
+  problems.add('AZURE_CLIENT_CERTIFICATE_PATH', 'a PEM file with an RSA key and its certificate', pemProblem);
+  return undefined;
+}
