@@ -1,18 +1,35 @@
-import { ticksToWait, toRemaining, toSeconds } from './gcra.ts';
+import { ticksToWait, toRemaining, toSeconds, toStep } from './gcra.ts';
 import type { Policy } from './policy.ts';
-import type { Decision, Tier, TierState } from './tier.ts';
+import type { Decision, LimitKey, Tier, TierState } from './tier.ts';
 
 /** One key as the decision found it: its policy, the arrival time that counted, and the ticks of that moment. */
-export type Standing = Readonly<{ policy: Policy; arrival: number; now: number }>;
+export type Standing = Readonly<{
+  ask: LimitKey;
+  policy: Policy;
+  /** Ticks the request is charged. */
+  step: number;
+  arrival: number;
+  now: number;
+}>;
 
-/** Whether the request conforms to this standing's policy. */
-export function conforms({ policy, arrival, now }: Standing): boolean {
-  return ticksToWait(policy.pace, arrival, now) <= 0;
+/** The same for every store, before it has looked. */
+export function toStanding(ask: LimitKey, policy: Policy, arrival: number, now: number): Standing {
+  return { ask, policy, step: toStep(policy.pace, ask.cost ?? 1), arrival, now };
 }
 
-/** Whether a request passes these standings: none but shadow tiers may object. */
+/** Whether the request conforms to this standing's policy, enforced or not. */
+export function conforms({ policy, arrival, step, now }: Standing): boolean {
+  return ticksToWait(policy.pace, arrival, step, now) <= 0;
+}
+
+/** Whether this standing may refuse a request. */
+export function isEnforced(ask: LimitKey, policy: Policy): boolean {
+  return !policy.limit.shadow && ask.enforced !== false;
+}
+
+/** Whether a request passes these standings: all that may refuse it conform. */
 export function passes(standings: readonly Standing[]): boolean {
-  return standings.every((standing) => standing.policy.limit.shadow || conforms(standing));
+  return standings.every((standing) => conforms(standing) || !isEnforced(standing.ask, standing.policy));
 }
 
 /** What follows from the standings before the charge; the same for every store. */
@@ -23,18 +40,41 @@ export function toDecision(standings: readonly Standing[]): Decision {
   const states: TierState[] = [];
   let retryAfterSeconds = 0;
   for (const standing of standings) {
-    const { policy, now } = standing;
-    const { pace, tier, limit } = policy;
     const conforming = conforms(standing);
-    if (!conforming && limit.shadow) shadowRefusedBy.push(tier);
-    if (!conforming && !limit.shadow) {
-      refusedBy.push(tier);
-      const wait = toSeconds(pace, ticksToWait(pace, standing.arrival, now));
-      retryAfterSeconds = Math.max(retryAfterSeconds, wait);
+    if (!conforming) {
+      const { ask, policy, arrival, step, now } = standing;
+      if (policy.limit.shadow) addOnce(shadowRefusedBy, policy.tier);
+      if (isEnforced(ask, policy)) {
+        addOnce(refusedBy, policy.tier);
+        const wait = toSeconds(policy.pace, ticksToWait(policy.pace, arrival, step, now));
+        retryAfterSeconds = Math.max(retryAfterSeconds, wait);
+      }
     }
-    const arrival = charged && conforming ? standing.arrival + pace.interval : standing.arrival;
-    const remaining = toRemaining(pace, arrival, now);
-    states.push({ tier, limit, remaining, resetSeconds: toSeconds(pace, arrival - now), arrival });
+    states.push(toState(standing, charged && conforming));
   }
   return { refusedBy, shadowRefusedBy, retryAfterSeconds, states };
+}
+
+function addOnce(tiers: Tier[], tier: Tier): void {
+  if (!tiers.includes(tier)) tiers.push(tier);
+}
+
+function toState(standing: Standing, charged: boolean): TierState {
+  const { ask, policy, step, now } = standing;
+  const arrival = charged ? standing.arrival + step : standing.arrival;
+  return {
+    tier: policy.tier,
+    kind: ask.kind,
+    enforced: isEnforced(ask, policy),
+    limit: policy.limit,
+    remaining: toRemaining(policy.pace, arrival, step, now),
+    resetSeconds: toSeconds(policy.pace, arrival - now),
+    arrival,
+  };
+}
+
+/** The arrival time to which `charge` had moved this key, if it had. */
+export function readCharged({ tier, kind }: LimitKey, { states, refusedBy }: Decision): number | undefined {
+  if (refusedBy.length > 0) return undefined;
+  return states.find((state) => state.tier === tier && state.kind === kind)?.arrival;
 }

@@ -37,14 +37,19 @@ export function toArrival(pace: Pace, stored: number, now: number): number {
   return stored > now + 2 * pace.window ? now : Math.max(stored, now);
 }
 
-/** Ticks to wait until one more request conforms; 0 or less: it conforms now, and moves the arrival by one interval. */
-export function ticksToWait(pace: Pace, arrival: number, now: number): number {
-  return arrival + pace.interval - pace.window - now;
+/** Ticks by which a request of this cost moves the arrival; at most the whole quota, or it could never pass. */
+export function toStep(pace: Pace, cost: number): number {
+  return Math.min(cost * pace.interval, pace.window);
 }
 
-/** Requests that would pass at `now`. */
-export function toRemaining(pace: Pace, arrival: number, now: number): number {
-  return Math.max(0, Math.floor((pace.window - (arrival - now)) / pace.interval));
+/** Ticks to wait until a request of this step conforms; 0 or less: it conforms now. */
+export function ticksToWait(pace: Pace, arrival: number, step: number, now: number): number {
+  return arrival + step - pace.window - now;
+}
+
+/** Requests of this step that would pass at `now`. */
+export function toRemaining(pace: Pace, arrival: number, step: number, now: number): number {
+  return Math.max(0, Math.floor((pace.window - (arrival - now)) / step));
 }
 
 /** Whole seconds, rounded up; never negative. */
@@ -53,11 +58,11 @@ export function toSeconds(pace: Pace, ticks: number): number {
 }
 
 /**
- * The arrival time without a charge that had moved it to `charged`. Only that part of the charge is taken off which has
- * not lapsed at `now`: taking off all of it would turn time that the key spent idle into quota beyond the full one.
+ * The arrival time without a charge of `step` that had moved it to `charged`. Only that part of the charge is taken off
+ * which has not lapsed at `now`: taking off all of it would turn time that the key spent idle into quota beyond the full one.
  */
-export function withoutCharge(pace: Pace, stored: number, charged: number, now: number): number {
-  return stored - Math.min(Math.max(charged - now, 0), pace.interval);
+export function withoutCharge(stored: number, charged: number, step: number, now: number): number {
+  return stored - Math.min(Math.max(charged - now, 0), step);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

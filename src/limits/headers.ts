@@ -1,4 +1,4 @@
-import type { TierState } from './tier.ts';
+import { TIERS, type Tier, type TierState } from './tier.ts';
 
 /**
  * The `RateLimit-Policy` and `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers: one item a tier, `q` requests per
@@ -6,7 +6,7 @@ import type { TierState } from './tier.ts';
  * that slowed down for a limit nobody enforces would have been told a lie. Empty when no tier is in force.
  */
 export function toRateLimitHeaders(states: readonly TierState[]): Readonly<Record<string, string>> {
-  const enforced = states.filter(({ limit }) => !limit.shadow);
+  const enforced = TIERS.flatMap((tier) => readTightest(tier, states) ?? []);
   if (enforced.length === 0) return {};
   return {
     'RateLimit-Policy': enforced.map(toPolicyItem).join(', '),
@@ -17,6 +17,17 @@ export function toRateLimitHeaders(states: readonly TierState[]): Readonly<Recor
 /** `Retry-After` in seconds (RFC 9110 section 10.2.3), rounded up and at least 1: never earlier than the real reset. */
 export function toRetryAfter(seconds: number): string {
   return String(Math.max(1, Math.ceil(seconds)));
+}
+
+/** Of several budgets of one tier, the one that would refuse first. */
+function readTightest(tier: Tier, states: readonly TierState[]): TierState | undefined {
+  return states
+    .filter((state) => state.tier === tier && state.enforced)
+    .reduce<TierState | undefined>(
+      (tightest, state) =>
+        tightest === undefined || state.remaining < tightest.remaining ? state : tightest,
+      undefined,
+    );
 }
 
 function toPolicyItem({ tier, limit }: TierState): string {

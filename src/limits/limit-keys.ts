@@ -1,3 +1,4 @@
+import type { GraphTerms } from './graph-budget.ts';
 import type { LimitKey } from './tier.ts';
 
 /** Whose quota a request draws on. The identities are verified claims, never anything else the caller sent. */
@@ -7,6 +8,8 @@ export type LimitSubject = Readonly<{
   resource?: Readonly<{ set: string; id: string }>;
   /** Whether Graph counts it as a write: createToken and revokeToken. */
   write: boolean;
+  /** On what terms the tenant's budget at Graph is given at the moment. */
+  graph?: GraphTerms;
 }>;
 
 /**
@@ -14,20 +17,34 @@ export type LimitSubject = Readonly<{
  * tenant's use of a shared application does not shut out another's. A profile has one key however its id is spelt:
  * `AOSP-` and the case of the GUID do not make a second quota.
  */
-export function toLimitKeys({ caller, resource, write }: LimitSubject): readonly LimitKey[] {
+export function toLimitKeys({ caller, resource, write, graph }: LimitSubject): readonly LimitKey[] {
   const tenant = caller.tenantId.toLowerCase();
+  const application = `${tenant}:${caller.clientId.toLowerCase()}`;
   return [
     { tier: 'user', key: `${tenant}:${caller.objectId.toLowerCase()}` },
-    { tier: 'client', key: `${tenant}:${caller.clientId.toLowerCase()}` },
+    { tier: 'client', key: application },
     { tier: 'tenant', key: tenant },
     ...(resource === undefined ? [] : [toProfileKey(tenant, resource)]),
-    write ? { tier: 'graph', key: tenant } : { tier: 'graph', key: tenant, kind: 'read' },
+    ...(write ? toGraphWriteKeys(tenant, application, graph) : [toGraphReadKey(tenant)]),
   ];
 }
 
 /** Whether these keys ask for a create or a revoke: they draw on Graph's budget for writes. */
 export function asksToWrite(keys: readonly LimitKey[]): boolean {
-  return keys.some(({ tier, kind }) => tier === 'graph' && kind !== 'read');
+  return keys.some(({ tier, kind }) => tier === 'graph' && kind === undefined);
+}
+
+function toGraphReadKey(tenant: string): LimitKey {
+  return { tier: 'graph', key: tenant, kind: 'read' };
+}
+
+function toGraphWriteKeys(tenant: string, application: string, terms?: GraphTerms): readonly LimitKey[] {
+  const cost = terms?.cost ?? 1;
+  const share: LimitKey = { tier: 'graph', key: application, kind: 'share', cost };
+  return [
+    { tier: 'graph', key: tenant, cost },
+    terms?.othersAsking === true ? share : { ...share, enforced: false },
+  ];
 }
 
 function toProfileKey(tenant: string, { set, id }: Readonly<{ set: string; id: string }>): LimitKey {

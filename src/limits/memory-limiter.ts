@@ -1,5 +1,5 @@
 import { createArrivalStore, type ArrivalStore } from './arrival-store.ts';
-import { conforms, passes, toDecision, type Standing } from './decision.ts';
+import { conforms, passes, readCharged, toDecision, toStanding, type Standing } from './decision.ts';
 import { toArrival, toTicks, withoutCharge } from './gcra.ts';
 import { createPolicies, type Policy } from './policy.ts';
 import type { LimitKey, Limiter, OnDecision, RateLimits } from './tier.ts';
@@ -31,38 +31,33 @@ export function createMemoryLimiter({
     return store;
   };
 
-  const find = ({ key }: LimitKey, policy: Policy, nowMs: number): Found => {
-    const store = storeOf(policy);
-    const ticks = toTicks(policy.pace, nowMs);
-    return { policy, key, store, now: ticks, arrival: toArrival(policy.pace, store.read(key), ticks) };
+  const find = (ask: LimitKey, policy: Policy, nowMs: number): Standing => {
+    const now = toTicks(policy.pace, nowMs);
+    return toStanding(ask, policy, toArrival(policy.pace, storeOf(policy).read(ask.key), now), now);
   };
+
+  const charge = ({ ask, policy, arrival, step, now }: Standing): void =>
+    storeOf(policy).write(ask.key, arrival + step, now);
 
   return {
     decide: async (keys) => {
       const nowMs = now();
-      const found: Found[] = [];
+      const standings: Standing[] = [];
       for (const key of keys) {
         const policy = readPolicy(key);
-        if (policy !== undefined) found.push(find(key, policy, nowMs));
+        if (policy !== undefined) standings.push(find(key, policy, nowMs));
       }
-      if (passes(found)) for (const standing of found) charge(standing);
-      const decision = toDecision(found);
+      if (passes(standings)) for (const standing of standings) if (conforms(standing)) charge(standing);
+      const decision = toDecision(standings);
       onDecision?.(decision);
       return decision;
     },
-    refund: async (key, { states }) => {
+    refund: async (key, decision) => {
       const policy = readPolicy(key);
-      const charged = states.find(({ tier }) => tier === key.tier);
+      const charged = readCharged(key, decision);
       if (policy === undefined || charged === undefined) return;
-      const { store, arrival, now: ticks } = find(key, policy, now());
-      store.write(key.key, withoutCharge(policy.pace, arrival, charged.arrival, ticks), ticks);
+      const { arrival, step, now: ticks } = find(key, policy, now());
+      storeOf(policy).write(key.key, withoutCharge(arrival, charged, step, ticks), ticks);
     },
   };
-}
-
-type Found = Standing & Readonly<{ key: string; store: ArrivalStore }>;
-
-function charge(found: Found): void {
-  if (!conforms(found)) return; // a shadow tier at its limit
-  found.store.write(found.key, found.arrival + found.policy.pace.interval, found.now);
 }

@@ -1,11 +1,14 @@
 import { toPace, type Pace } from './gcra.ts';
-import type { LimitKey, RateLimit, RateLimits, Tier } from './tier.ts';
+import type { LimitKey, LimitKind, RateLimit, RateLimits, Tier } from './tier.ts';
 
 /** One budget as it is enforced. `id` names it in stores: a changed limit starts from a full quota. */
 export type Policy = Readonly<{ id: string; tier: Tier; limit: RateLimit; pace: Pace }>;
 
 /** Graph admits ten times as many requests of any kind as it admits writes. */
 const READS_PER_WRITE = 10;
+
+/** What one calling application may take of the budget for writes while others are asking. */
+const SHARE = 0.7;
 
 /** The policy a key is decided by; `undefined` where the tier is off. */
 export type ReadPolicy = (key: LimitKey) => Policy | undefined;
@@ -20,12 +23,15 @@ export function createPolicies(limits: RateLimits): ReadPolicy {
     profile: toPolicy('profile', limits.profile),
     graph: toPolicy('graph', limits.graph),
   };
-  const graphReads = toPolicy(
-    'graph',
-    limits.graph === 'off' ? 'off' : { ...limits.graph, count: limits.graph.count * READS_PER_WRITE },
-    'graph-read',
-  );
-  return ({ tier, kind }) => (tier === 'graph' && kind === 'read' ? graphReads : policies[tier]);
+  const kinds: Readonly<Record<LimitKind, Policy | undefined>> = {
+    read: toPolicy('graph', scale(limits.graph, READS_PER_WRITE), 'graph-read'),
+    share: toPolicy('graph', scale(limits.graph, SHARE), 'graph-share'),
+  };
+  return ({ tier, kind }) => (kind === undefined ? policies[tier] : kinds[kind]);
+}
+
+function scale(limit: RateLimit | 'off', factor: number): RateLimit | 'off' {
+  return limit === 'off' ? 'off' : { ...limit, count: Math.max(1, Math.floor(limit.count * factor)) };
 }
 
 function toPolicy(tier: Tier, limit: RateLimit | 'off', name: string = tier): Policy | undefined {

@@ -6,17 +6,29 @@ export type RateLimit = Readonly<{ count: number; seconds: number; shadow: boole
 
 export type RateLimits = Readonly<Record<Tier, RateLimit | 'off'>>;
 
+/**
+ * The graph tier has two more budgets beside the tenant's for writes: `read`, ten times as large, for reads; and `share`, the
+ * part of the budget for writes that one calling application may take from the others.
+ */
+export type LimitKind = 'read' | 'share';
+
 /** What is asked to pass: one key in one tier. */
 export type LimitKey = Readonly<{
   tier: Tier;
   key: string;
-  /** Draws on the tier's separate budget for reads (the graph tier alone has one, ten times as large). */
-  kind?: 'read';
+  kind?: LimitKind;
+  /** What the request is charged; 1 unless given. */
+  cost?: number;
+  /** `false`: is charged, as long as it conforms, and refuses nothing. */
+  enforced?: false;
 }>;
 
 /** Where one tier stands after a decision, for the RateLimit headers. */
 export type TierState = Readonly<{
   tier: Tier;
+  kind: LimitKind | undefined;
+  /** Whether it could have refused: neither a shadow tier nor a key that is only counted. */
+  enforced: boolean;
   /** The tier's policy. */
   limit: RateLimit;
   /** Requests that would pass right now. */

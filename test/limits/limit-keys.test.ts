@@ -17,13 +17,22 @@ describe('toLimitKeys', () => {
       { tier: 'client', key: 't1:c1' },
       { tier: 'tenant', key: 't1' },
       { tier: 'profile', key: 't1:androiddeviceownerenrollmentprofiles:abc' },
-      { tier: 'graph', key: 't1' },
+      { tier: 'graph', key: 't1', cost: 1 },
+      { tier: 'graph', key: 't1:c1', kind: 'share', cost: 1, enforced: false },
     ]);
     assert.equal(asksToWrite(keys), true);
   });
 
   it('security: another spelling of a profile is no second quota', () => {
     for (const id of ['abc', 'ABC', 'AOSP-abc', 'aosp-ABC']) assert.deepEqual(keyOf(id), keyOf('AbC'));
+  });
+
+  it('charges and enforces as the budget at Graph asks', () => {
+    const graph = { cost: 4, othersAsking: true };
+    assert.deepEqual(toLimitKeys({ caller: CALLER, write: true, graph }).slice(-2), [
+      { tier: 'graph', key: 't1', cost: 4 },
+      { tier: 'graph', key: 't1:c1', kind: 'share', cost: 4 },
+    ]);
   });
 
   it('draws a read on the budget for reads, and a list on no profile', () => {
