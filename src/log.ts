@@ -1,5 +1,54 @@
-// Placeholder type; the winston implementation follows.
+import { Writable } from 'node:stream';
+import { createLogger as createWinstonLogger, format, transports } from 'winston';
+import { toPrintable } from './log/printable.ts';
+
+/** What a line tells besides its message: request ids, numbers, errors. Nothing secret gets through. */
 export type LogFields = Readonly<Record<string, unknown>>;
-export type Logger = Readonly<
-  Record<'error' | 'warn' | 'info' | 'debug', (message: string, fields?: LogFields) => void>
->;
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export type Logger = Readonly<Record<LogLevel, (message: string, fields?: LogFields) => void>>;
+
+export type LoggerOptions = Readonly<{
+  /** The least severe level that is written. */
+  level: LogLevel;
+  /** Takes each line, its line break included; default: standard output. */
+  write?: (line: string) => void;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+}>;
+
+/** Logs one JSON object a line: `time` (RFC 3339, UTC), `level`, `message`, then the fields. */
+export function createLogger({ level, write, now = Date.now }: LoggerOptions): Logger {
+  const line = format.printf(({ level, message, fields }) => {
+    const head = { time: new Date(now()).toISOString(), level, message: toPrintable(message) };
+    return JSON.stringify(Object.assign({}, head, toPrintable(fields ?? {}), head));
+  });
+  const transport =
+    write === undefined
+      ? new transports.Console()
+      : new transports.Stream({ stream: toStream(write), eol: '\n' });
+  const winston = createWinstonLogger({
+    level,
+    levels: { error: 0, warn: 1, info: 2, debug: 3 },
+    format: line,
+    transports: [transport],
+  });
+
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields?: LogFields): void => {
+      winston.log({ level, message, fields });
+    };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+function toStream(write: (line: string) => void): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, done) {
+      write(String(chunk));
+      done();
+    },
+  });
+}
