@@ -1,0 +1,62 @@
+import express, { type Express } from 'express';
+import type { RefusalEvent } from './audit/record.ts';
+import type { Authenticate } from './caller/caller.ts';
+import type { Enrollment } from './enrollment/enrollment.ts';
+import { logAccess, type OnAnswer } from './http/access-log.ts';
+import { answerProblem } from './http/answer-problem.ts';
+import { allowOrigins } from './http/cross-origin.ts';
+import { findOperation } from './http/find-operation.ts';
+import { answerHealth } from './http/health.ts';
+import { authoriseCaller, identifyCaller, type Authorise } from './http/identify-caller.ts';
+import { createLimitSteps } from './http/limit-requests.ts';
+import { parseInput, readBody } from './http/read-input.ts';
+import { refuseWhileDraining } from './http/refuse-while-draining.ts';
+import { beginScope } from './http/request-scope.ts';
+import { runOperation } from './http/run-operation.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import type { SourceAddress } from './limits/source-address.ts';
+import type { Limiter } from './limits/tier.ts';
+import type { Logger } from './log.ts';
+import type { Settings } from './settings.ts';
+
+/** Everything the app needs, each part replaceable in a test. */
+export type Parts = Readonly<{
+  settings: Pick<Settings, 'corsOrigins' | 'maxTokenValiditySeconds' | 'requestDeadlineMs'>;
+  log: Logger;
+  sourceAddress: SourceAddress;
+  limiter: Limiter;
+  authenticate: Authenticate;
+  authorise: Authorise;
+  enrollment: Enrollment;
+  recordRefusal: (refusal: RefusalEvent) => Promise<void>;
+  onAnswer: OnAnswer;
+  isDraining: () => boolean;
+  now?: () => number;
+}>;
+
+/** The steps a request meets, in order (the README draws the same way). */
+export function createApp(parts: Parts): Express {
+  const { settings, log, limiter, now = Date.now } = parts;
+  const { limitAddress, limitCaller } = createLimitSteps(limiter);
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', false);
+
+  app.use(
+    beginScope({ requestDeadlineMs: settings.requestDeadlineMs, readAddress: parts.sourceAddress.read, now }),
+    logAccess({ log, onAnswer: parts.onAnswer, now }),
+    securityHeaders(),
+    allowOrigins(settings.corsOrigins),
+    answerHealth(),
+    refuseWhileDraining(parts.isDraining),
+    limitAddress,
+    findOperation(),
+    identifyCaller(parts.authenticate),
+    authoriseCaller(parts.authorise),
+    readBody(),
+    parseInput(settings),
+    limitCaller,
+    runOperation(parts.enrollment),
+  );
+  app.use(answerProblem({ log, recordRefusal: parts.recordRefusal, now }));
+  return app;
+}

@@ -1,0 +1,48 @@
+import type { AppendAudit, AuditRecord, IntentEvent, OutcomeEvent } from '../audit/record.ts';
+import { ProblemError, toProblem } from '../errors.ts';
+import type { WriteOutcome } from './write-outcome.ts';
+
+/** A settled operation and the record of its intent. */
+export type Audited = Readonly<{ intent: AuditRecord<IntentEvent>; outcome: WriteOutcome; recorded: boolean }>;
+
+/** The outcome as the journal keeps it. */
+export function toOutcomeEvent(intent: string, outcome: WriteOutcome): OutcomeEvent {
+  const { result, upstream } = outcome;
+  if (outcome.result === 'success') return { kind: 'outcome', intent, result, status: 204, upstream };
+  const { status, code } = outcome.problem;
+  return { kind: 'outcome', intent, result, status, code, upstream };
+}
+
+/**
+ * The order that nothing may break: the intent is durable before `act` begins, the outcome before anything is answered.
+ * Rejects with `audit_unavailable` when the intent could not be written: then nothing was done.
+ */
+export async function withAudit(
+  append: AppendAudit,
+  intentEvent: IntentEvent,
+  act: (intent: AuditRecord<IntentEvent>) => Promise<WriteOutcome>,
+): Promise<Audited> {
+  const intent = await append(intentEvent);
+  const startedAt = Date.parse(intent.time);
+  let outcome: WriteOutcome;
+  try {
+    outcome = await act(intent);
+  } catch (error) {
+    // A crash of ours, somewhere between the intent and the answer: nobody knows how far it went.
+    const upstream = { attempts: 0, durationMs: Math.max(0, Date.now() - startedAt) };
+    outcome = { result: 'unknown', problem: toProblem(error), upstream };
+  }
+  try {
+    await append(toOutcomeEvent(intent.id, outcome));
+    return { intent, outcome, recorded: true };
+  } catch {
+    return { intent, outcome, recorded: false };
+  }
+}
+
+/** Throws what the caller must be told instead of a success; returns for a success that is on record. */
+export function requireSuccess({ outcome, recorded }: Audited): void {
+  if (outcome.result === 'failed') throw outcome.problem;
+  if (!recorded) throw new ProblemError('outcome_unrecorded');
+  if (outcome.result === 'unknown') throw outcome.problem;
+}

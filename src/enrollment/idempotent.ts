@@ -1,0 +1,104 @@
+import type { AppendAudit, IntentEvent } from '../audit/record.ts';
+import { ProblemError } from '../errors.ts';
+import { requireSuccess, type Audited } from './audited.ts';
+import type { CreationWindow } from './creation-time.ts';
+import { toFingerprint, toKeyHash, toPastRecord, toRecord, type PastOutcome } from './idempotency-record.ts';
+import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
+import type { WriteRequest } from './enrollment.ts';
+
+type IdempotentOptions = Readonly<{
+  store: IdempotencyStore;
+  append: AppendAudit;
+  /** Looks for a key of an earlier process in the audit journal. */
+  findPast: (keyHash: string) => PastOutcome | undefined;
+  /** Milliseconds after its intent in which a process that died may have sent its request. */
+  requestDeadlineMs: number;
+}>;
+
+/** Reads with the caller's own Graph token whether a creation in that window is there. */
+export type SettleUnknown = (window: CreationWindow) => Promise<boolean>;
+
+/**
+ * Runs an operation at most once for each `Idempotency-Key` of a caller on a route (contract 6.4): `first` for the first
+ * request, its outcome again for the next ones. Without a key it just runs.
+ */
+export type Idempotent = (
+  request: WriteRequest,
+  event: IntentEvent,
+  first: (event: IntentEvent) => Promise<Audited>,
+  settleUnknown?: SettleUnknown,
+) => Promise<void>;
+
+/** Seconds after which a request with the same key is worth another try. */
+const UNDER_WAY_RETRY_AFTER = 2;
+
+export function createIdempotent({ store, append, findPast, requestDeadlineMs }: IdempotentOptions): Idempotent {
+  const replay = async (key: string, record: IdempotencyRecord, settleUnknown?: SettleUnknown): Promise<void> => {
+    const { outcome, intent } = record;
+    switch (outcome.result) {
+      case 'success':
+        return;
+      case 'failed':
+        throw new ProblemError(outcome.code);
+      case 'unrecorded':
+      case 'unknown': {
+        let settled = false;
+        try {
+          settled =
+            outcome.result === 'unrecorded' ||
+            (outcome.window !== undefined && settleUnknown !== undefined && (await settleUnknown(outcome.window)));
+          if (settled) await append({ kind: 'settled', intent, result: 'success' });
+        } catch (error) {
+          await store.keep(key, record);
+          throw error;
+        }
+        await store.keep(key, settled ? { ...record, outcome: { result: 'success' } } : record);
+        if (!settled) throw new ProblemError('outcome_unknown');
+      }
+    }
+  };
+
+  const runFirst = async (key: string, fingerprint: string, run: () => Promise<Audited>): Promise<void> => {
+    let audited: Audited;
+    try {
+      audited = await run();
+    } catch (error) {
+      // Not even the intent was recorded: nothing was done.
+      await store.release(key);
+      throw error;
+    }
+    const record = toRecord(audited, fingerprint);
+    await (record ? store.keep(key, record) : store.release(key));
+    requireSuccess(audited);
+  };
+
+  return async (request, event, first, settleUnknown) => {
+    if (request.idempotencyKey === undefined) return requireSuccess(await first(event));
+
+    const key = toKeyHash(request.idempotencyKey, request.caller, event);
+    const fingerprint = toFingerprint(event);
+    const requireSame = (found: string) => {
+      if (found !== fingerprint) throw new ProblemError('idempotency_key_reused');
+    };
+    const claim = await store.claim(key, fingerprint);
+    switch (claim.kind) {
+      case 'under_way':
+        requireSame(claim.fingerprint);
+        throw new ProblemError('request_in_progress', undefined, { retryAfterSeconds: UNDER_WAY_RETRY_AFTER });
+      case 'known':
+        requireSame(claim.record.fingerprint);
+        return replay(key, claim.record, settleUnknown);
+      case 'first': {
+        const past = findPast(key);
+        const record = past && toPastRecord(past, requestDeadlineMs);
+        if (!record) return runFirst(key, fingerprint, () => first({ ...event, idempotencyKeyHash: key }));
+        await store.keep(key, record);
+        requireSame(record.fingerprint);
+        // Claimed anew: an open record is under way while it is settled.
+        const again = await store.claim(key, fingerprint);
+        if (again.kind === 'under_way') throw new ProblemError('request_in_progress');
+        return replay(key, again.kind === 'known' ? again.record : record, settleUnknown);
+      }
+    }
+  };
+}

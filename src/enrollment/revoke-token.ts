@@ -1,0 +1,31 @@
+import { ProblemError } from '../errors.ts';
+import type { GraphClient } from '../graph/graph-client.ts';
+import { toGraphUnavailable, toUpstreamInvalid } from '../graph/graph-problem.ts';
+import type { Profile } from '../graph/profile.ts';
+import type { SendWrite, WriteContext } from './send-write.ts';
+import type { WriteOutcome } from './write-outcome.ts';
+
+/** Revokes the token of a profile. Never rejects. */
+export type RevokeToken = (profile: Profile, context: WriteContext) => Promise<WriteOutcome>;
+
+/**
+ * revokeToken: not repeated and not read back when its answer is lost, because a new token may stand on the profile by then.
+ */
+export const createTokenRevocation =
+  ({ graph, sendWrite }: Readonly<{ graph: GraphClient; sendWrite: SendWrite }>): RevokeToken =>
+  async (profile, context) => {
+    const sent = await sendWrite((call) => graph.revokeToken(profile, call), context);
+    const { upstream } = sent;
+    const unknown = { result: 'unknown', problem: new ProblemError('outcome_unknown'), upstream } as const;
+    if (sent.kind === 'refused') return { result: 'failed', problem: sent.problem, upstream };
+    if (sent.kind === 'lost') {
+      return sent.reason === 'informational' ? { ...unknown, problem: toUpstreamInvalid() } : unknown;
+    }
+    const { answer } = sent;
+    if (answer.status === 204) return { result: 'success', upstream };
+    if (answer.status === 503) return { result: 'failed', problem: toGraphUnavailable(answer), upstream };
+    if (answer.status >= 400) return unknown;
+    return answer.status < 300
+      ? { ...unknown, problem: toUpstreamInvalid(answer) }
+      : { result: 'failed', problem: toUpstreamInvalid(answer), upstream };
+  };

@@ -1,0 +1,86 @@
+import type { Outbound } from '../outbound.ts';
+import type { Secret } from '../secret.ts';
+import { parseGraphAnswer, type GraphAnswer } from './graph-answer.ts';
+import type { Profile } from './profile.ts';
+
+/** What every call to Graph needs. */
+export type GraphCallContext = Readonly<{
+  token: Secret;
+  /** A GUID; Intune's support finds the call by it. The only thing of the caller's headers that reaches Graph. */
+  clientRequestId: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+}>;
+
+/** Each rejects with OutboundError when there is no usable answer. */
+export type GraphClient = Readonly<{
+  /** `validitySeconds` is Graph's `tokenValidityInSeconds`. */
+  createToken: (profile: Profile, validitySeconds: number, context: GraphCallContext) => Promise<GraphAnswer>;
+  revokeToken: (profile: Profile, context: GraphCallContext) => Promise<GraphAnswer>;
+  /** Reads the members named in `select` of one profile. */
+  readProfile: (profile: Profile, select: readonly string[], context: GraphCallContext) => Promise<GraphAnswer>;
+}>;
+
+export type GraphCallResult = 'success' | 'client_error' | 'throttled' | 'server_error' | 'no_answer';
+
+type GraphClientOptions = Readonly<{
+  send: Outbound;
+  graphBaseUrl: string;
+  /** Told of every call to Graph: which, how it ended, how many milliseconds it took. */
+  onCall?: (operation: keyof GraphClient, result: GraphCallResult, durationMs: number) => void;
+  now?: () => number;
+}>;
+
+function toResult(status: number): GraphCallResult {
+  if (status === 429) return 'throttled';
+  if (status >= 500) return 'server_error';
+  return status >= 400 ? 'client_error' : 'success';
+}
+
+/** Requests to Graph, written from constants and checked values alone. */
+export function createGraphClient({ send, graphBaseUrl, onCall, now = Date.now }: GraphClientOptions): GraphClient {
+  const root = `${graphBaseUrl}/beta/deviceManagement`;
+
+  const call = async (
+    operation: keyof GraphClient,
+    request: Readonly<{ method: 'GET' | 'POST'; url: string; body?: string }>,
+    { token, clientRequestId, timeoutMs, signal }: GraphCallContext,
+  ): Promise<GraphAnswer> => {
+    const startedAt = now();
+    try {
+      const response = await send({
+        ...request,
+        headers: {
+          authorization: `Bearer ${token.reveal()}`,
+          accept: 'application/json',
+          'client-request-id': clientRequestId,
+          ...(request.body !== undefined && { 'content-type': 'application/json' }),
+        },
+        timeoutMs,
+        signal,
+      });
+      onCall?.(operation, toResult(response.status), now() - startedAt);
+      return parseGraphAnswer(response, now());
+    } catch (error) {
+      onCall?.(operation, 'no_answer', now() - startedAt);
+      throw error;
+    }
+  };
+
+  return {
+    createToken: ({ set, id }, validitySeconds, context) =>
+      call(
+        'createToken',
+        {
+          method: 'POST',
+          url: `${root}/${set}/${id.action}/createToken`,
+          body: JSON.stringify({ tokenValidityInSeconds: validitySeconds }),
+        },
+        context,
+      ),
+    revokeToken: ({ set, id }, context) =>
+      call('revokeToken', { method: 'POST', url: `${root}/${set}/${id.action}/revokeToken` }, context),
+    readProfile: ({ set, id }, select, context) =>
+      call('readProfile', { method: 'GET', url: `${root}/${set}/${id.canonical}?$select=${select.join(',')}` }, context),
+  };
+}

@@ -1,0 +1,72 @@
+import { PROFILE_SETS, type ProfileSet } from './profile.ts';
+
+export type OperationName = 'createToken' | 'revokeToken';
+
+/** One row of the routes this service offers (contract 3). */
+export type Operation = Readonly<{
+  name: OperationName;
+  method: 'GET' | 'POST';
+  /** Behind `/deviceManagement/{set}`. */
+  path: string;
+  /** The scope a caller's token must hold. */
+  scope: string;
+  /** How the audit journal names it. */
+  action: 'enrollmentToken.create' | 'enrollmentToken.revoke' | 'enrollmentToken.read';
+  /** Whether Graph changes something: counts against the Graph tier's writes. */
+  write: boolean;
+  /** Whether the request has a JSON body. */
+  body: 'validity' | 'none';
+}>;
+
+export const OPERATIONS: readonly Operation[] = [
+  {
+    name: 'createToken',
+    method: 'POST',
+    path: '/{id}/createToken',
+    scope: 'EnrollmentToken.Create',
+    action: 'enrollmentToken.create',
+    write: true,
+    body: 'validity',
+  },
+  {
+    name: 'revokeToken',
+    method: 'POST',
+    path: '/{id}/revokeToken',
+    scope: 'EnrollmentToken.Revoke',
+    action: 'enrollmentToken.revoke',
+    write: true,
+    body: 'none',
+  },
+];
+
+export type Route =
+  | Readonly<{ kind: 'operation'; operation: Operation; set: ProfileSet; id: string }>
+  /** The path exists, the method does not. */
+  | Readonly<{ kind: 'otherMethod'; allow: readonly string[] }>
+  | Readonly<{ kind: 'unknown' }>;
+
+const PREFIX = new RegExp(`^(?:/beta)?/deviceManagement/(${PROFILE_SETS.join('|')})(/.*)?$`);
+
+const TEMPLATES = OPERATIONS.map((operation) => ({
+  operation,
+  // One whole segment, whatever it holds: the id is judged later, after authentication.
+  pattern: new RegExp(`^${operation.path.replace('{id}', '([^/]+)')}$`),
+}));
+
+const isProfileSet = (name: string | undefined): name is ProfileSet => PROFILE_SETS.some((set) => set === name);
+
+/** Finds the operation of a method and a path (without its query, not decoded). */
+export function toRoute(method: string, path: string): Route {
+  const prefix = PREFIX.exec(path);
+  const set = prefix?.[1];
+  if (!prefix || !isProfileSet(set)) return { kind: 'unknown' };
+  const rest = prefix[2] ?? '';
+  const matches = TEMPLATES.flatMap(({ operation, pattern }) => {
+    const match = pattern.exec(rest);
+    return match ? [{ operation, id: match[1] ?? '' }] : [];
+  });
+  if (matches.length === 0) return { kind: 'unknown' };
+  const found = matches.find(({ operation }) => operation.method === method);
+  if (found) return { kind: 'operation', set, ...found };
+  return { kind: 'otherMethod', allow: matches.map(({ operation }) => operation.method) };
+}

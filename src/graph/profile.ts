@@ -1,0 +1,23 @@
+import { ProblemError } from '../errors.ts';
+
+/** The two entity sets that offer createToken. */
+export const PROFILE_SETS = ['androidForWorkEnrollmentProfiles', 'androidDeviceOwnerEnrollmentProfiles'] as const;
+export type ProfileSet = (typeof PROFILE_SETS)[number];
+
+export type ProfileId = Readonly<{
+  /** As Graph's actions take it: a GUID, or one with the prefix that Intune's AOSP profiles carry. */
+  action: string;
+  /** As Graph's reads take it, and as audit and limits know it: the bare GUID in lower case. */
+  canonical: string;
+}>;
+
+export type Profile = Readonly<{ set: ProfileSet; id: ProfileId }>;
+
+const PROFILE_ID = /^(?:AOSP-)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i;
+
+/** Throws ProblemError `invalid_profile_id`; what passes holds nothing but hexadecimal digits, dashes and the prefix. */
+export function parseProfileId(text: string): ProfileId {
+  const guid = PROFILE_ID.exec(text)?.[1];
+  if (guid === undefined) throw new ProblemError('invalid_profile_id');
+  return { action: text, canonical: guid.toLowerCase() };
+}

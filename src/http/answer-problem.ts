@@ -1,0 +1,68 @@
+import type { ErrorRequestHandler } from 'express';
+import type { AuditActor, RefusalEvent } from '../audit/record.ts';
+import type { ProblemError } from '../errors.ts';
+import { toRetryAfter } from '../limits/headers.ts';
+import type { Logger } from '../log.ts';
+import { toAuditActor } from '../enrollment/audit-actor.ts';
+import { toHttpProblem } from './http-problem.ts';
+import { toGraphErrorBody, toProblemDetails } from './problem-body.ts';
+import type { RequestScope, ScopedLocals } from './request-scope.ts';
+
+type AnswerProblemOptions = Readonly<{
+  log: Logger;
+  /** Keeps refusals in the audit journal; never throws. */
+  recordRefusal: (refusal: RefusalEvent) => Promise<void>;
+  now?: () => number;
+}>;
+
+/** The contract's default, for the statuses on which a `Retry-After` must stand. */
+const DEFAULT_RETRY_AFTER = 5;
+
+function toHeaders({ status, options }: ProblemError): Readonly<Record<string, string>> {
+  const retryAfter =
+    options.retryAfterSeconds ?? (status === 429 || status === 503 ? DEFAULT_RETRY_AFTER : undefined);
+  return {
+    'Cache-Control': 'no-store',
+    ...(options.challenge !== undefined && { 'WWW-Authenticate': options.challenge }),
+    ...(options.allow !== undefined && { Allow: options.allow }),
+    ...(retryAfter !== undefined && { 'Retry-After': toRetryAfter(retryAfter) }),
+  };
+}
+
+function toRefusal({ status, code }: ProblemError, { operation, caller, source }: RequestScope): RefusalEvent {
+  const actor: AuditActor | undefined = caller && toAuditActor(caller);
+  return {
+    kind: 'refusal',
+    ...(operation && { action: operation.action }),
+    ...(actor && { actor }),
+    source,
+    status,
+    code,
+  };
+}
+
+/** The one place that turns an error into an answer, and the one that records a refusal. */
+export function answerProblem({
+  log,
+  recordRefusal,
+  now = Date.now,
+}: AnswerProblemOptions): ErrorRequestHandler<Record<string, string>, unknown, unknown, unknown, ScopedLocals> {
+  return async function answerProblem(error: unknown, request, response, _next) {
+    const problem = toHttpProblem(error);
+    const { scope } = response.locals;
+    const { requestId, clientRequestId } = scope;
+    scope.problemCode = problem.code;
+    if (problem.status >= 500) log.error('failed', { requestId, clientRequestId, code: problem.code, error: problem });
+    if (problem.status < 500) await recordRefusal(toRefusal(problem, scope));
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const prefersDetails = request.accepts(['application/json', 'application/problem+json']) === 'application/problem+json';
+    const body = prefersDetails ? toProblemDetails(problem, scope) : toGraphErrorBody(problem, scope, now());
+    // RFC 9457 and RFC 8259: neither media type has a charset parameter.
+    const type = prefersDetails ? 'application/problem+json' : 'application/json';
+    response.status(problem.status).set(toHeaders(problem)).setHeader('Content-Type', type);
+    response.end(request.method === 'HEAD' ? undefined : JSON.stringify(body));
+  };
+}
