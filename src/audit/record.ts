@@ -63,9 +63,24 @@ export type SettledEvent = Readonly<{ kind: 'settled'; intent: string; result: '
 export type AuditEvent =
   StartEvent | IntentEvent | OutcomeEvent | RefusalEvent | RecoveredEvent | SettledEvent;
 
+/** What the journal adds to every event. */
+export type RecordSeal = Readonly<{
+  v: 1;
+  /** UUID of the process that wrote it, as the journal counts them. */
+  chain: string;
+  /** From 1 in a chain, without gaps. */
+  seq: number;
+  /** When the event came: RFC 3339, UTC, milliseconds. */
+  time: string;
+  id: string;
+  /** `hash` of the record before it in the directory. */
+  previous: string;
+  /** SHA-256, lower-case hex, of the record without it as canonical JSON (RFC 8785). */
+  hash: string;
+}>;
+
 /** An event as it stands in the journal. */
-export type AuditRecord<Event extends AuditEvent = AuditEvent> = Event &
-  Readonly<{ v: 1; chain: string; seq: number; time: string; id: string; previous: string; hash: string }>;
+export type AuditRecord<Event extends AuditEvent = AuditEvent> = Event & RecordSeal;
 
 /** Appends one event; resolves once it is durable, rejects with ProblemError `audit_unavailable` when it is not (or not in time). */
 export type AppendAudit = <Event extends AuditEvent>(event: Event) => Promise<AuditRecord<Event>>;

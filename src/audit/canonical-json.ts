@@ -1,0 +1,43 @@
+/**
+ * The JSON Canonicalization Scheme (RFC 8785): one text for one value, so that a hash of it means the value.
+ * Members are sorted by the UTF-16 code units of their names (section 3.2.3); strings and numbers are written as
+ * ECMAScript writes them (sections 3.2.2.2 and 3.2.2.3). Members that are `undefined` are left out.
+ * Throws TypeError for what JSON (I-JSON, RFC 7493) cannot hold: NaN, infinities, lone surrogates, functions.
+ */
+export function toCanonicalJson(value: unknown): string {
+  if (typeof value === 'string') return toCanonicalString(value);
+  if (typeof value === 'number') return toCanonicalNumber(value);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return `[${value.map(toCanonicalJson).join(',')}]`;
+  if (typeof value === 'object') return `{${toCanonicalMembers(value).map(toMemberText).join(',')}}`;
+  throw new TypeError(`a ${typeof value} has no canonical JSON`);
+}
+
+/** One member of an object: its name, and its value as canonical text. */
+export type CanonicalMember = readonly [name: string, text: string];
+
+/** The members of an object in canonical order. */
+export function toCanonicalMembers(object: object): readonly CanonicalMember[] {
+  const members: CanonicalMember[] = [];
+  for (const [name, value] of Object.entries(object)) {
+    if (value !== undefined) members.push([name, toCanonicalJson(value)]);
+  }
+  // The relational operators compare strings by UTF-16 code units, as section 3.2.3 asks.
+  return members.toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+export function toMemberText([name, text]: CanonicalMember): string {
+  return `${toCanonicalString(name)}:${text}`;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function toCanonicalString(value: string): string {
+  if (LONE_SURROGATE.test(value)) throw new TypeError('a lone surrogate has no canonical JSON');
+  return JSON.stringify(value);
+}
+
+function toCanonicalNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical JSON`);
+  return JSON.stringify(value);
+}

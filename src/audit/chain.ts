@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { toCanonicalMembers, toMemberText } from './canonical-json.ts';
+import type { CanonicalMember } from './canonical-json.ts';
+import type { AuditEvent, RecordSeal } from './record.ts';
+
+/** `previous` of the very first record of a directory. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+export type SealedEvent = Readonly<{ seal: RecordSeal; line: string }>;
+
+/** The end of the chain: the next record carries `previous = hash` and `seq = seq + 1`. */
+export type ChainHead = Readonly<{ hash: string; seq: number }>;
+
+export type Chain = Readonly<{
+  /** The event as the next record of the chain, with its line (canonical JSON and a line feed). */
+  seal: (event: AuditEvent, time: number, id: string) => SealedEvent;
+  head: () => ChainHead;
+  /** Goes back to an earlier head: the records sealed after it did not reach the disk. */
+  rewind: (head: ChainHead) => void;
+}>;
+
+/** One chain: all records of one process, the first continuing `previous`. */
+export function createChain(chain: string, previous: string): Chain {
+  let head: ChainHead = { hash: previous, seq: 0 };
+  let clock = { time: Number.NaN, text: '' };
+
+  function toTimestamp(time: number): string {
+    if (time !== clock.time) clock = { time, text: new Date(time).toISOString() };
+    return clock.text;
+  }
+
+  return {
+    seal(event, time, id) {
+      const unsealed = {
+        v: 1 as const,
+        chain,
+        seq: head.seq + 1,
+        time: toTimestamp(time),
+        id,
+        previous: head.hash,
+      };
+      const members = toCanonicalMembers({ ...event, ...unsealed });
+      const hash = toRecordHash(`{${members.map(toMemberText).join(',')}}`);
+      head = { hash, seq: unsealed.seq };
+      return { seal: { ...unsealed, hash }, line: `${toLine(members, hash)}\n` };
+    },
+    head: () => head,
+    rewind(to) {
+      head = to;
+    },
+  };
+}
+
+/** SHA-256, lower-case hex, of the canonical text of a record without its `hash`. */
+export function toRecordHash(canonicalText: string): string {
+  return createHash('sha256').update(canonicalText).digest('hex');
+}
+
+/** The line of a record: its members and `hash` in canonical order, so the whole line is canonical too. */
+export function toLine(members: readonly CanonicalMember[], hash: string): string {
+  const after = members.findIndex(([name]) => name > 'hash');
+  const at = after === -1 ? members.length : after;
+  return `{${members
+    .toSpliced(at, 0, ['hash', `"${hash}"`])
+    .map(toMemberText)
+    .join(',')}}`;
+}

@@ -1,0 +1,86 @@
+import { isOpen, withClosing } from './past-intent.ts';
+import type { ClosingRecord, Ending, PastIntent } from './past-intent.ts';
+import { readRecord } from './parse-record.ts';
+import { readLines } from './read-lines.ts';
+import type { Line } from './read-lines.ts';
+import type { AuditRecord } from './record.ts';
+
+/** What one file of the journal says to a process that starts. */
+export type FileSummary = Readonly<{
+  first: AuditRecord | undefined;
+  last: AuditRecord | undefined;
+  /** Bytes up to the end of the last whole record, and in all. */
+  wholeLength: number;
+  length: number;
+  /** Line behind the last whole record that is no torn write: it was ended, and holds no zeros of a lost page. */
+  damagedLine: number | undefined;
+  /** By id; those that ended in this file and have no young idempotency key are left out. */
+  intents: ReadonlyMap<string, PastIntent>;
+  /** By id of an intent of an earlier file. */
+  endings: ReadonlyMap<string, Ending>;
+  /** The chains that begin in this file, and those that got further than their recovery: to serve. */
+  starts: ReadonlySet<string>;
+  serving: ReadonlySet<string>;
+}>;
+
+/** @param since milliseconds since the epoch: keys of older intents no longer count */
+export async function summariseFile(path: string, since: number): Promise<FileSummary> {
+  const intents = new Map<string, PastIntent>();
+  const endings = new Map<string, Ending>();
+  const starts = new Set<string>();
+  const serving = new Set<string>();
+  let first: AuditRecord | undefined;
+  let last: AuditRecord | undefined;
+  let damagedLine: number | undefined;
+  let [wholeLength, length, lineNumber] = [0, 0, 0];
+
+  function close(record: ClosingRecord): void {
+    const past = intents.get(record.intent);
+    if (past === undefined) {
+      endings.set(record.intent, withClosing(endings.get(record.intent) ?? {}, record));
+      return;
+    }
+    const ended = { ...past, ...withClosing(past, record) };
+    if (countsSince(past, since)) intents.set(record.intent, ended);
+    else if (!isOpen(ended)) intents.delete(record.intent);
+  }
+
+  function add(record: AuditRecord): void {
+    if (record.kind === 'start') starts.add(record.chain);
+    else if (record.kind !== 'recovered') serving.add(record.chain);
+    if (record.kind === 'intent') intents.set(record.id, { intent: record });
+    if (record.kind === 'outcome' || record.kind === 'recovered' || record.kind === 'settled') close(record);
+  }
+
+  for await (const lines of readLines(path)) {
+    for (const line of lines) {
+      lineNumber += 1;
+      length = line.end;
+      const record = readWhole(line);
+      if (record === undefined) {
+        if (!looksTorn(line)) damagedLine ??= lineNumber;
+        continue;
+      }
+      first ??= record;
+      last = record;
+      wholeLength = line.end;
+      damagedLine = undefined;
+      add(record);
+    }
+  }
+  return { first, last, wholeLength, length, damagedLine, intents, endings, starts, serving };
+}
+
+/** Whether the key of an intent may still come again. */
+export function countsSince({ intent }: PastIntent, since: number): boolean {
+  return intent.idempotencyKeyHash !== undefined && Date.parse(intent.time) >= since;
+}
+
+function readWhole({ text, terminated }: Line): AuditRecord | undefined {
+  return text !== undefined && terminated ? readRecord(text) : undefined;
+}
+
+/** A crash leaves a line without its end, or, when the machine lost power, zeros where a page was not written. */
+function looksTorn({ text, terminated }: Line): boolean {
+  return !terminated || (text?.includes('\0') ?? false);
+}
