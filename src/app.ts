@@ -2,6 +2,7 @@ import express, { type Express } from 'express';
 import type { RefusalEvent } from './audit/record.ts';
 import type { Authenticate } from './caller/caller.ts';
 import type { Enrollment } from './enrollment/enrollment.ts';
+import type { ProblemCode } from './errors.ts';
 import { logAccess, type OnAnswer } from './http/access-log.ts';
 import { answerProblem } from './http/answer-problem.ts';
 import { allowOrigins } from './http/cross-origin.ts';
@@ -30,6 +31,7 @@ export type Parts = Readonly<{
   enrollment: Enrollment;
   recordRefusal: (refusal: RefusalEvent) => Promise<void>;
   onAnswer: OnAnswer;
+  onRefusal: (code: ProblemCode) => void;
   isDraining: () => boolean;
   now?: () => number;
 }>;
@@ -57,6 +59,6 @@ export function createApp(parts: Parts): Express {
     limitCaller,
     runOperation(parts.enrollment),
   );
-  app.use(answerProblem({ log, recordRefusal: parts.recordRefusal, now }));
+  app.use(answerProblem({ log, recordRefusal: parts.recordRefusal, onRefusal: parts.onRefusal, now }));
   return app;
 }

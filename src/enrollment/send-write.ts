@@ -6,17 +6,10 @@ import type { CachedExchange } from '../exchange/token-cache.ts';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphCallContext } from '../graph/graph-client.ts';
 import { toGraphRefusal, toThrottled, toUpstreamFailed } from '../graph/graph-problem.ts';
+import type { GraphPassage, GraphThrottle } from '../limits/graph-throttle.ts';
 import { OutboundError, type OutboundFailure } from '../outbound.ts';
 import type { Deadline } from './deadline.ts';
 import type { Upstream } from './write-outcome.ts';
-
-/** Graph's 429s of one tenant, remembered for all its callers. */
-export type GraphThrottle = Readonly<{
-  /** Throws ProblemError `graph_throttled` while Graph wants no more writes of this tenant. */
-  admit: (tenantId: string) => Promise<void>;
-  /** Told of every answer; `retryAfterSeconds` is Graph's wish, if it named one. */
-  settled: (tenantId: string, result: 'passed' | 'throttled', retryAfterSeconds?: number) => void;
-}>;
 
 /** What is known after a write was sent: Graph refused it, answered in another way, or its answer was lost. */
 export type Sent = Readonly<{ upstream: Upstream }> &
@@ -59,6 +52,12 @@ const sleep = (milliseconds: number) =>
     setTimeout(resolve, milliseconds);
   });
 
+/** 429, and a 503 that names a time, are Graph's word that it wants a pause. */
+function toPassageEnd({ status, retryAfterSeconds }: GraphAnswer): Parameters<GraphPassage['settle']>[0] {
+  if (status !== 429 && (status !== 503 || retryAfterSeconds === undefined)) return { kind: 'answered' };
+  return { kind: 'throttled', ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+}
+
 export function createSendWrite(options: SendWriteOptions): SendWrite {
   const { exchange, throttle, toClaimsChallenge, upstreamTimeoutMs, enableCae } = options;
   const { now = Date.now, wait = sleep } = options;
@@ -90,20 +89,20 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
 
     for (;;) {
       let token: GraphToken;
+      let passage: GraphPassage;
       try {
-        await throttle.admit(caller.tenantId);
         token = await exchange.exchange(caller, { ...(claims !== undefined && { claims }), signal: deadline.signal });
+        if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
+        passage = await throttle.admit(caller.tenantId);
       } catch (error) {
         return refuse(toProblem(error));
       }
-      const remainingMs = deadline.remainingMs();
-      if (remainingMs === 0) return refuse(new ProblemError('upstream_timeout'));
 
       const sentAt = now();
       const context: GraphCallContext = {
         token: token.value,
         clientRequestId,
-        timeoutMs: Math.ceil(Math.min(upstreamTimeoutMs, remainingMs * WRITE_SHARE)),
+        timeoutMs: Math.ceil(Math.min(upstreamTimeoutMs, deadline.remainingMs() * WRITE_SHARE)),
         signal: deadline.signal,
       };
       let answer: GraphAnswer;
@@ -114,6 +113,7 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
       } catch (error) {
         // What cannot be told to have stayed here counts as sent.
         const failure = error instanceof OutboundError ? error : new OutboundError('lost', 'invalid_response');
+        await passage.settle({ kind: failure.kind === 'lost' ? 'answered' : 'unsent' });
         if (failure.kind === 'lost') {
           return { kind: 'lost', reason: failure.reason, context, sentAt, upstream: toUpstream() };
         }
@@ -127,11 +127,7 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
         continue;
       }
       last = answer;
-      throttle.settled(
-        caller.tenantId,
-        answer.status === 429 ? 'throttled' : 'passed',
-        answer.retryAfterSeconds,
-      );
+      await passage.settle(toPassageEnd(answer));
 
       if (answer.status === 401) {
         exchange.drop(caller, token);

@@ -1,6 +1,6 @@
 import type { CredentialSource } from '../settings.ts';
 import { parseCertificate, signClientAssertion, type Certificate } from './certificate.ts';
-import { createWatchedFile } from './watched-file.ts';
+import { createWatchedFile } from '../watched-file.ts';
 
 /**
  * The form fields by which this service proves itself at `tokenEndpoint` (the audience of a signed assertion).

@@ -6,6 +6,8 @@ export type GraphToken = Readonly<{
   value: Secret;
   /** Milliseconds since the epoch. */
   expiresAt: number;
+  /** The claims challenge it was asked with, if any. */
+  claims?: string;
 }>;
 
 export type ExchangeOptions = Readonly<{

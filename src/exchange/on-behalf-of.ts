@@ -24,7 +24,8 @@ function withClientCapability(claims: string | undefined): string {
   return JSON.stringify({ ...Object(challenge), access_token: { ...asked, xms_cc: { values: ['cp1'] } } });
 }
 
-export type ExchangeResult = 'success' | 'refused' | 'unavailable';
+/** `refused`: Entra said no; `failed`: it gave no usable answer. */
+export type ExchangeResult = 'success' | 'refused' | 'failed';
 
 type OnBehalfOfOptions = Readonly<{
   send: Outbound;
@@ -88,16 +89,16 @@ export function createExchange(options: OnBehalfOfOptions): Exchange {
           ...(signal && { signal }),
         });
       } catch (cause) {
-        onExchange?.('unavailable', now() - startedAt);
+        onExchange?.('failed', now() - startedAt);
         throw toUnreachable(cause);
       }
       const token = response.status === 200 ? parseTokenAnswer(response.body, now()) : undefined;
       if (token) {
         onExchange?.('success', now() - startedAt);
-        return token;
+        return claims === undefined ? token : { ...token, claims };
       }
       const problem = toExchangeProblem(response, { tenantId: caller.tenantId, toClaimsChallenge, now: now() });
-      onExchange?.(problem.status < 500 ? 'refused' : 'unavailable', now() - startedAt);
+      onExchange?.(problem.status < 500 ? 'refused' : 'failed', now() - startedAt);
       throw problem;
     };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '../caller/caller.ts';
 import { ProblemError, type ProblemCode } from '../errors.ts';
-import type { Exchange, ExchangeOptions, GraphToken } from './graph-token.ts';
+import type { Exchange, GraphToken } from './graph-token.ts';
 
 /** Milliseconds before its end at which a token is no longer handed out, unless a tenth of its life is less. */
 const LONGEST_MARGIN = 5 * 60_000;
@@ -44,9 +44,9 @@ export function withTokenCache(
       .update(caller.assertion.reveal())
       .digest('base64');
 
-  const run = async (key: string, caller: Caller, options: ExchangeOptions): Promise<GraphToken> => {
+  const run = async (key: string, caller: Caller, claims: string | undefined): Promise<GraphToken> => {
     try {
-      const token = await inner(caller, options);
+      const token = await inner(caller, claims === undefined ? {} : { claims });
       const end = Math.min(token.expiresAt, caller.expiresAt);
       const life = end - now();
       const ttl = Math.floor(life - Math.min(LONGEST_MARGIN, life / 10));
@@ -72,18 +72,29 @@ export function withTokenCache(
     }
     let joined = underWay.get(key);
     if (!joined) {
-      joined = run(key, caller, options);
+      // Without the signal of the request that came first: others may wait for the same answer.
+      joined = run(key, caller, options.claims);
       underWay.set(key, joined);
     }
-    return joined;
+    return options.signal ? withDeadline(joined, options.signal) : joined;
   };
 
   return {
     exchange,
     drop: (caller, token) => {
-      const key = toKey(caller, undefined);
-      const entry = entries.peek(key);
-      if (entry && 'token' in entry && entry.token === token) entries.delete(key);
+      for (const key of [toKey(caller, undefined), toKey(caller, token.claims)]) {
+        const entry = entries.peek(key);
+        if (entry && 'token' in entry && entry.token === token) entries.delete(key);
+      }
     },
   };
 }
+
+/** Waits for `exchange` until the deadline of this one request; nothing went to Graph yet, so that end is certain. */
+const withDeadline = (exchange: Promise<GraphToken>, signal: AbortSignal): Promise<GraphToken> =>
+  new Promise((resolve, reject) => {
+    const giveUp = () => reject(new ProblemError('upstream_timeout'));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    exchange.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });

@@ -21,20 +21,20 @@ export type GraphClient = Readonly<{
   readProfile: (profile: Profile, select: readonly string[], context: GraphCallContext) => Promise<GraphAnswer>;
 }>;
 
-export type GraphCallResult = 'success' | 'client_error' | 'throttled' | 'server_error' | 'no_answer';
+/** `refused`: Graph said no; `failed`: it gave no usable answer. */
+export type GraphCallResult = 'success' | 'refused' | 'failed';
 
 type GraphClientOptions = Readonly<{
   send: Outbound;
   graphBaseUrl: string;
-  /** Told of every call to Graph: which, how it ended, how many milliseconds it took. */
-  onCall?: (operation: keyof GraphClient, result: GraphCallResult, durationMs: number) => void;
+  /** Told of every call to Graph: how it ended, how many milliseconds it took. */
+  onCall?: (result: GraphCallResult, durationMs: number) => void;
   now?: () => number;
 }>;
 
 function toResult(status: number): GraphCallResult {
-  if (status === 429) return 'throttled';
-  if (status >= 500) return 'server_error';
-  return status >= 400 ? 'client_error' : 'success';
+  if (status >= 500) return 'failed';
+  return status >= 400 ? 'refused' : 'success';
 }
 
 /** Requests to Graph, written from constants and checked values alone. */
@@ -42,7 +42,6 @@ export function createGraphClient({ send, graphBaseUrl, onCall, now = Date.now }
   const root = `${graphBaseUrl}/beta/deviceManagement`;
 
   const call = async (
-    operation: keyof GraphClient,
     request: Readonly<{ method: 'GET' | 'POST'; url: string; body?: string }>,
     { token, clientRequestId, timeoutMs, signal }: GraphCallContext,
   ): Promise<GraphAnswer> => {
@@ -59,10 +58,10 @@ export function createGraphClient({ send, graphBaseUrl, onCall, now = Date.now }
         timeoutMs,
         signal,
       });
-      onCall?.(operation, toResult(response.status), now() - startedAt);
+      onCall?.(toResult(response.status), now() - startedAt);
       return parseGraphAnswer(response, now());
     } catch (error) {
-      onCall?.(operation, 'no_answer', now() - startedAt);
+      onCall?.('failed', now() - startedAt);
       throw error;
     }
   };
@@ -70,7 +69,6 @@ export function createGraphClient({ send, graphBaseUrl, onCall, now = Date.now }
   return {
     createToken: ({ set, id }, validitySeconds, context) =>
       call(
-        'createToken',
         {
           method: 'POST',
           url: `${root}/${set}/${id.action}/createToken`,
@@ -79,8 +77,8 @@ export function createGraphClient({ send, graphBaseUrl, onCall, now = Date.now }
         context,
       ),
     revokeToken: ({ set, id }, context) =>
-      call('revokeToken', { method: 'POST', url: `${root}/${set}/${id.action}/revokeToken` }, context),
+      call({ method: 'POST', url: `${root}/${set}/${id.action}/revokeToken` }, context),
     readProfile: ({ set, id }, select, context) =>
-      call('readProfile', { method: 'GET', url: `${root}/${set}/${id.canonical}?$select=${select.join(',')}` }, context),
+      call({ method: 'GET', url: `${root}/${set}/${id.canonical}?$select=${select.join(',')}` }, context),
   };
 }

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler } from 'express';
 import type { AuditActor, RefusalEvent } from '../audit/record.ts';
-import type { ProblemError } from '../errors.ts';
+import type { ProblemCode, ProblemError } from '../errors.ts';
 import { toRetryAfter } from '../limits/headers.ts';
 import type { Logger } from '../log.ts';
 import { toAuditActor } from '../enrollment/audit-actor.ts';
@@ -12,6 +12,8 @@ type AnswerProblemOptions = Readonly<{
   log: Logger;
   /** Keeps refusals in the audit journal; never throws. */
   recordRefusal: (refusal: RefusalEvent) => Promise<void>;
+  /** For metrics. */
+  onRefusal: (code: ProblemCode) => void;
   now?: () => number;
 }>;
 
@@ -45,6 +47,7 @@ function toRefusal({ status, code }: ProblemError, { operation, caller, source }
 export function answerProblem({
   log,
   recordRefusal,
+  onRefusal,
   now = Date.now,
 }: AnswerProblemOptions): ErrorRequestHandler<Record<string, string>, unknown, unknown, unknown, ScopedLocals> {
   return async function answerProblem(error: unknown, request, response, _next) {
@@ -53,7 +56,10 @@ export function answerProblem({
     const { requestId, clientRequestId } = scope;
     scope.problemCode = problem.code;
     if (problem.status >= 500) log.error('failed', { requestId, clientRequestId, code: problem.code, error: problem });
-    if (problem.status < 500) await recordRefusal(toRefusal(problem, scope));
+    if (problem.status < 500) {
+      onRefusal(problem.code);
+      await recordRefusal(toRefusal(problem, scope));
+    }
     if (response.headersSent) {
       response.destroy();
       return;

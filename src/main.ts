@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { Server as HttpsServer } from 'node:https';
+import type { Server } from 'node:net';
+import { createAdminServer } from './admin/admin-server.ts';
+import { createMetrics } from './admin/metrics.ts';
+import { createApp } from './app.ts';
+import { openJournal } from './audit/journal.ts';
+import { createTlsReader, createTlsReload } from './http/reload-tls.ts';
+import { createPublicServer } from './http/server.ts';
+import { createLogger } from './log.ts';
+import { createOutbound } from './outbound.ts';
+import { createParts } from './parts.ts';
+import { parseSettings, type Settings } from './settings.ts';
+import { toConfigHash } from './settings/config-hash.ts';
+import { SettingsError } from './settings/settings-error.ts';
+import { createWorkUnderWay } from './work-under-way.ts';
+
+/** `EX_CONFIG` of sysexits.h. */
+const EXIT_CONFIGURATION = 78;
+const EXIT_FAILURE = 1;
+const DAY = 24 * 60 * 60_000;
+const TLS_RELOAD_EVERY = 10_000;
+
+const readText = (path: string | URL): string => readFileSync(path, 'utf8');
+
+/** A file that stands beside src/ as beside dist/. */
+const readJson = (path: string): unknown => JSON.parse(readText(new URL(`../${path}`, import.meta.url)));
+
+function readVersion(): string {
+  const manifest = readJson('package.json');
+  const version: unknown = typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : '';
+  return String(version);
+}
+
+function readSettings(): Settings {
+  return parseSettings({ defaults: readJson('config/default.json'), environment: process.env, readFile: readText });
+}
+
+const listen = (server: Server, { host, port }: Readonly<{ host: string; port: number }>): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.removeListener('error', reject);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+
+async function run(settings: Settings): Promise<void> {
+  const log = createLogger({ level: settings.logLevel });
+  const metrics = createMetrics();
+  const work = createWorkUnderWay();
+  const { httpsProxy, noProxy } = settings.proxy;
+  const outbound = createOutbound({
+    timeoutMs: settings.upstreamTimeoutMs,
+    ...(httpsProxy && { proxy: { httpsProxy, noProxy } }),
+  });
+  const journal = await openJournal({
+    directory: settings.audit.directory,
+    version: readVersion(),
+    node: process.version,
+    configHash: toConfigHash(settings),
+    log,
+    onAppend: (result, seconds) => metrics.auditAppend(result === 'written' ? 'success' : 'failed', seconds),
+    ...(settings.audit.stdout && { toStdout: (record) => log.info('audit', { record }) }),
+  });
+
+  let draining = false;
+  const { parts, notReady, start, checkCertificate, flushRefusals } = createParts({
+    settings,
+    log,
+    metrics,
+    journal,
+    send: outbound.send,
+    work,
+    isDraining: () => draining,
+  });
+  const readTls = settings.tls && createTlsReader(settings.tls);
+  const publicServer = createPublicServer(createApp(parts), await readTls?.());
+  const adminServer = createAdminServer({ metrics, isReady: notReady });
+  publicServer.on('request', (_request, response) => {
+    void work.track(new Promise((resolve) => response.once('close', resolve)));
+  });
+
+  try {
+    start();
+    log.info('listening', { listener: 'admin', port: await listen(adminServer, settings.admin) });
+    log.info('listening', { listener: 'public', port: await listen(publicServer, settings.listen) });
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+  const timers = [setInterval(checkCertificate, DAY)];
+  if (readTls && publicServer instanceof HttpsServer) {
+    const reload = createTlsReload(publicServer, readTls, log);
+    const onError = (error: unknown) => log.error('the TLS files cannot be read', { error });
+    timers.push(setInterval(() => void reload().catch(onError), TLS_RELOAD_EVERY));
+  }
+
+  const stop = async (signal: string): Promise<void> => {
+    if (draining) return;
+    draining = true;
+    log.info('stopping', { signal });
+    for (const timer of timers) clearInterval(timer);
+    if (!(await work.idle(settings.shutdownGraceMs))) log.warn('stopped before everything under way was finished');
+    publicServer.close();
+    publicServer.closeAllConnections();
+    adminServer.close();
+    adminServer.closeAllConnections();
+    await flushRefusals();
+    await journal.close();
+    await outbound.close();
+    log.info('stopped');
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+}
+
+try {
+  await run(readSettings());
+} catch (error) {
+  const isSettings = error instanceof SettingsError;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = isSettings ? EXIT_CONFIGURATION : EXIT_FAILURE;
+}

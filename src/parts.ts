@@ -1,0 +1,166 @@
+import type { Parts } from './app.ts';
+import type { Metrics } from './admin/metrics.ts';
+import type { Journal } from './audit/journal.ts';
+import { createFingerprint, withPseudonyms } from './audit/privacy.ts';
+import { createRefusalLog } from './audit/refusals.ts';
+import { createAuthenticate } from './caller/authenticate.ts';
+import { authorise } from './caller/authorise.ts';
+import { createKeySource } from './caller/key-source.ts';
+import { createTokenCreation } from './enrollment/create-token.ts';
+import { createEnrollment } from './enrollment/enrollment.ts';
+import { createIdempotent } from './enrollment/idempotent.ts';
+import { createMemoryIdempotencyStore } from './enrollment/memory-idempotency-store.ts';
+import { createReadBack } from './enrollment/read-back.ts';
+import { createTokenRevocation } from './enrollment/revoke-token.ts';
+import { createSendWrite } from './enrollment/send-write.ts';
+import { createSettleCreation } from './enrollment/settle-creation.ts';
+import { createTurns } from './enrollment/turns.ts';
+import { createExpiryWarning } from './exchange/certificate-expiry.ts';
+import { createClaimsChallenge } from './exchange/claims-challenge.ts';
+import { createCredential } from './exchange/credential.ts';
+import { createExchange } from './exchange/on-behalf-of.ts';
+import { withTokenCache } from './exchange/token-cache.ts';
+import { createGraphClient } from './graph/graph-client.ts';
+import { createGraphThrottle } from './limits/graph-throttle.ts';
+import { createMemoryLimiter } from './limits/memory-limiter.ts';
+import { createSourceAddress } from './limits/source-address.ts';
+import type { Logger } from './log.ts';
+import type { Outbound } from './outbound.ts';
+import type { Settings } from './settings.ts';
+import type { WorkUnderWay } from './work-under-way.ts';
+
+export type PartsInput = Readonly<{
+  settings: Settings;
+  log: Logger;
+  metrics: Metrics;
+  journal: Journal;
+  send: Outbound;
+  work: WorkUnderWay;
+  isDraining: () => boolean;
+}>;
+
+/** What a running service consists of besides its app. */
+export type BuiltParts = Readonly<{
+  parts: Parts;
+  /** Names of what is not ready. */
+  notReady: () => readonly string[];
+  /** Begins what may take its time: the signing keys, the credential. */
+  start: () => void;
+  /** To be called daily. */
+  checkCertificate: () => void;
+  /** Writes what the refusal log still counts. */
+  flushRefusals: () => Promise<void>;
+}>;
+
+/** Builds every part from the settings; nothing is connected or read yet. */
+export function createParts(input: PartsInput): BuiltParts {
+  const { settings, log, metrics, journal, send, work, isDraining } = input;
+  const { clientId, authorityHost, graphBaseUrl, audiences, allowedClientIds, upstreamTimeoutMs, enableCae } = settings;
+  const { hmacKey, pii } = settings.audit;
+  const append =
+    pii === 'pseudonymous' && hmacKey ? withPseudonyms(journal.append, createFingerprint(hmacKey)) : journal.append;
+  const refusals = createRefusalLog({ append });
+
+  const api = { clientId, audiences, authorityHost };
+  const [homeTenant = settings.tenantId, ...otherTenants] = settings.allowedTenantIds;
+  const toKeySource = (tenantId: string) => createKeySource({ authorityHost, tenantId, outbound: send, log });
+  const keySources = [toKeySource(homeTenant), ...otherTenants.map(toKeySource)] as const;
+  const authenticate = createAuthenticate({
+    ...api,
+    keySources: [...keySources],
+    log,
+    onCache: (result) => metrics.cacheLookup('verified_tokens', result),
+  });
+
+  const toClaimsChallenge = createClaimsChallenge({ authorityHost, clientId });
+  const expiryWarning = createExpiryWarning({ log });
+  const credential = createCredential({
+    source: settings.credential,
+    clientId,
+    onCertificate: (certificate) => {
+      metrics.certificateExpiresAt(certificate.expiresAt);
+      expiryWarning.replace(certificate);
+    },
+    onFailure: (error) => log.error('the replaced credential file cannot be used; the last good one stays', { error }),
+  });
+  const exchange = withTokenCache(
+    createExchange({
+      send,
+      authorityHost,
+      graphBaseUrl,
+      clientId,
+      credential,
+      toClaimsChallenge,
+      enableCae,
+      log,
+      onExchange: (result, durationMs) => metrics.exchange(result, durationMs / 1000),
+    }),
+    { scope: `${graphBaseUrl}/.default`, onLookup: (result) => metrics.cacheLookup('exchange', result) },
+  );
+
+  const graph = createGraphClient({
+    send,
+    graphBaseUrl,
+    onCall: (result, durationMs) => metrics.graphCall(result, durationMs / 1000),
+  });
+  const readBack = createReadBack({ graph, upstreamTimeoutMs });
+  const sendWrite = createSendWrite({
+    exchange,
+    throttle: createGraphThrottle(),
+    toClaimsChallenge,
+    upstreamTimeoutMs,
+    enableCae,
+  });
+  const enrollment = createEnrollment({
+    append,
+    createToken: createTokenCreation({ graph, sendWrite, readBack, turns: createTurns() }),
+    revokeToken: createTokenRevocation({ graph, sendWrite }),
+    settleCreation: createSettleCreation({ exchange, readBack, upstreamTimeoutMs }),
+    idempotent: createIdempotent({
+      store: createMemoryIdempotencyStore(),
+      append,
+      findPast: journal.findByIdempotencyKey,
+      requestDeadlineMs: settings.requestDeadlineMs,
+    }),
+  });
+
+  const limiter = createMemoryLimiter({
+    limits: settings.rateLimits,
+    onDecision: ({ states, refusedBy, shadowRefusedBy }) => {
+      for (const { tier } of states) {
+        const shadow = shadowRefusedBy.includes(tier) ? 'shadow_refused' : 'passed';
+        metrics.limiterDecision(tier, refusedBy.includes(tier) ? 'refused' : shadow);
+      }
+    },
+  });
+
+  return {
+    parts: {
+      settings,
+      log,
+      sourceAddress: createSourceAddress({ trustedProxies: settings.trustedProxies, log }),
+      limiter,
+      authenticate,
+      authorise: (caller, scope) => authorise(caller, { api, scope, allowedClientIds }),
+      enrollment: {
+        create: (request, validitySeconds) => work.track(enrollment.create(request, validitySeconds)),
+        revoke: (request) => work.track(enrollment.revoke(request)),
+      },
+      recordRefusal: refusals.record,
+      onAnswer: ({ operation, status, durationMs }) => metrics.request(operation, status, durationMs / 1000),
+      onRefusal: metrics.refusal,
+      isDraining,
+    },
+    notReady: () => [
+      ...(keySources.every((source) => source.ready()) ? [] : ['entra_keys']),
+      ...(journal.healthy() ? [] : ['audit_journal']),
+      ...(isDraining() ? ['shutting_down'] : []),
+    ],
+    start: () => {
+      for (const source of keySources) source.start();
+      credential(authorityHost).catch((error: unknown) => log.error('the credential cannot be read', { error }));
+    },
+    checkCertificate: expiryWarning.check,
+    flushRefusals: refusals.flush,
+  };
+}
