@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
-import { TIERS, type Decision, type LimitKey, type RateLimits, type Tier } from '../../src/limits/tier.ts';
+import type { Decision, LimitKey, RateLimits, Tier } from '../../src/limits/tier.ts';
 import { createReferenceTier } from './gcra-reference.ts';
+import { decideByReference, SCHEDULE } from './schedule.ts';
 
 const NOW = Date.UTC(2026, 10, 24);
 const OFF: RateLimits = {
@@ -169,57 +170,16 @@ describe('createMemoryLimiter', () => {
   });
 
   it('agrees with a reference that stores every admitted request, on 20 000 random schedules', async () => {
-    const limit = fc.oneof(
-      { weight: 1, arbitrary: fc.constant('off' as const) },
-      {
-        weight: 5,
-        arbitrary: fc.record({
-          count: fc.integer({ min: 1, max: 9 }),
-          seconds: fc.integer({ min: 1, max: 11 }),
-          shadow: fc.boolean(),
-        }),
-      },
-    );
-    const step = fc.record({
-      gapMs: fc.oneof(fc.constantFrom(0, 1, 500, 1000, 2000), fc.nat(4000)),
-      keys: fc.uniqueArray(fc.record({ tier: fc.constantFrom(...TIERS), key: fc.constantFrom('a', 'b') }), {
-        maxLength: 6,
-        selector: ({ tier }) => tier,
-      }),
-    });
-    const limits = fc.record({
-      address: limit,
-      user: limit,
-      client: limit,
-      tenant: limit,
-      profile: limit,
-      graph: limit,
-    });
     await fc.assert(
-      fc.asyncProperty(limits, fc.array(step, { maxLength: 25 }), async (limits, steps) => {
+      fc.asyncProperty(SCHEDULE, async (schedule) => {
         let now = NOW;
-        const limiter = createMemoryLimiter({ limits, now: () => now });
-        const references = new Map<string, ReturnType<typeof createReferenceTier>>();
-        for (const { gapMs, keys } of steps) {
+        const limiter = createMemoryLimiter({ limits: schedule.limits, now: () => now });
+        const refusals = [];
+        for (const { gapMs, keys } of schedule.steps) {
           now += gapMs;
-          const asked = keys.flatMap(({ tier, key }) => {
-            const limit = limits[tier];
-            if (limit === 'off') return [];
-            const name = `${tier} ${key}`;
-            const reference = references.get(name) ?? createReferenceTier(limit);
-            references.set(name, reference);
-            return [{ tier, reference, shadow: limit.shadow, conforming: reference.conforms(now) }];
-          });
-          const refusedBy = asked.filter((tier) => !tier.conforming && !tier.shadow);
-          if (refusedBy.length === 0) {
-            for (const tier of asked) if (tier.conforming) tier.reference.admit(now);
-          }
-          const decision = await limiter.decide(keys);
-          assert.deepEqual(
-            decision.refusedBy,
-            refusedBy.map(({ tier }) => tier),
-          );
+          refusals.push((await limiter.decide(keys)).refusedBy);
         }
+        assert.deepEqual(refusals, decideByReference(schedule, NOW));
       }),
       { numRuns: 20_000 },
     );

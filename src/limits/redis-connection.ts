@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Secret } from '../secret.ts';
+import { withDeadline } from './deadline.ts';
+import { parseRedisUrl, type RedisTarget } from './redis-target.ts';
+
+/** A Lua script and the SHA-1 by which Redis knows it once loaded. */
+export type RedisScript = Readonly<{ lua: string; sha: string }>;
+
+/** Runs a script in one round trip. Rejects within the deadline, whatever state Redis is in. */
+export type RunScript = (
+  script: RedisScript,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+) => Promise<unknown>;
+
+export type RedisConnection = Readonly<{
+  run: RunScript;
+  /** Resolves when Redis can be used, or after the time: it need not be there for the service to start. */
+  ready: (timeoutMs: number) => Promise<void>;
+  close: () => void;
+}>;
+
+export type RedisConnectionOptions = Readonly<{
+  url: Secret;
+  /** Milliseconds for one `run`. */
+  deadlineMs?: number;
+}>;
+
+/** Redis' keys share this hash tag, so that in a cluster they live in one slot and one script may touch several. */
+export const REDIS_PREFIX = '{enrollment-token-bff}:';
+
+export function createRedisScript(lua: string): RedisScript {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+/** Connects at once and again for as long as it lives, at least once a second. Throws a RangeError for a URL it cannot read. */
+export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionOptions): RedisConnection {
+  const client = createClient(parseRedisUrl(url));
+  client.on('error', ignore); // every failure shows in `run`
+
+  const evaluate = async (
+    { lua, sha }: RedisScript,
+    parameters: readonly (string | number)[],
+    keys: number,
+  ) => {
+    try {
+      return await client.evalsha(sha, keys, ...parameters);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return await client.eval(lua, keys, ...parameters); // which also loads it
+    }
+  };
+
+  return {
+    run: (script, keys, args) => withDeadline(evaluate(script, [...keys, ...args], keys.length), deadlineMs),
+    ready: async (timeoutMs) => {
+      if (client.status === 'ready') return;
+      const ready = new Promise<void>((resolve) => void client.once('ready', resolve));
+      await withDeadline(ready, timeoutMs).catch(ignore);
+    },
+    close: () => client.disconnect(),
+  };
+}
+
+function createClient(target: RedisTarget): Redis | Cluster {
+  const options = toOptions(target);
+  const [first] = target.nodes;
+  if (target.kind === 'cluster') {
+    return new Cluster([...target.nodes], {
+      redisOptions: options,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: toRetryDelay,
+    });
+  }
+  if (target.kind === 'single') return new Redis({ ...options, ...first, retryStrategy: toRetryDelay });
+  return new Redis({
+    ...options,
+    sentinels: [...target.nodes],
+    ...(target.master !== undefined && { name: target.master }),
+    ...(target.tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    retryStrategy: toRetryDelay,
+    sentinelRetryStrategy: toRetryDelay,
+  });
+}
+
+function toOptions({ tls, nodes: [{ host }], username, password, database }: RedisTarget) {
+  return {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: 1000,
+    socketTimeout: 1000, // a peer that vanished without a word; counted only while an answer is owed
+    reconnectOnError: (error) => error.message.startsWith('READONLY'), // the master has become a replica: find the new one
+    protocol: 2,
+    connectionName: 'enrollment-token-bff',
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(database !== undefined && { db: database }),
+    ...(tls && { tls: isIP(host) === 0 ? { servername: host } : {} }),
+  } satisfies RedisOptions;
+}
+
+/** Milliseconds until the next attempt. */
+function toRetryDelay(attempt: number): number {
+  return Math.min(attempt * 100, 1000);
+}
+
+function ignore(): void {}

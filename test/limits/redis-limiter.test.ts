@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { createRedisConnection, type RedisConnection } from '../../src/limits/redis-connection.ts';
+import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
+import type { LimitKey, Limiter, RateLimits } from '../../src/limits/tier.ts';
+import { BURST_LIMIT, BURST_LIMITS, toBurstKeys } from './burst.ts';
+import { createRedisServer, NO_REDIS, type RedisServer } from './redis-server.ts';
+import { decideByReference, SCHEDULE } from './schedule.ts';
+
+const LONG = process.env['TEST_LONG'] === '1';
+const NOW = Date.UTC(2026, 10, 24);
+const USER: LimitKey = { tier: 'user', key: 'ada' };
+const ONE: RateLimits = {
+  address: 'off',
+  user: { count: 30, seconds: 60, shadow: false },
+  client: 'off',
+  tenant: 'off',
+  profile: 'off',
+  graph: 'off',
+};
+
+describe('createRedisLimiter', { skip: NO_REDIS }, () => {
+  let server: RedisServer;
+  let connection: RedisConnection;
+
+  before(async () => {
+    server = await createRedisServer();
+    connection = createRedisConnection({ url: server.url, deadlineMs: 10_000 });
+    await connection.ready(5000);
+  });
+
+  after(async () => {
+    connection.close();
+    await server.close();
+  });
+
+  it('agrees with memory and with the reference on random schedules', async () => {
+    let schedules = 0;
+    await fc.assert(
+      fc.asyncProperty(SCHEDULE, async (schedule) => {
+        schedules += 1;
+        const prefix = `schedule${schedules}:`;
+        let now = NOW;
+        const { limits } = schedule;
+        const memory = createMemoryLimiter({ limits, now: () => now });
+        const redis = createRedisLimiter({ limits, now: () => now, run: connection.run });
+        const decisions = schedule.steps.map(({ gapMs, keys }) => {
+          now += gapMs;
+          const own = keys.map((key) => ({ ...key, key: prefix + key.key }));
+          return Promise.all([memory.decide(own), redis.decide(own)]);
+        });
+        const pairs = await Promise.all(decisions);
+        for (const [inMemory, inRedis] of pairs) assert.deepEqual(inRedis, inMemory);
+        assert.deepEqual(
+          pairs.map(([{ refusedBy }]) => refusedBy),
+          decideByReference(schedule, NOW),
+        );
+      }),
+      { numRuns: LONG ? 20_000 : 1500 },
+    );
+  });
+
+  it('agrees with memory on costs, shares, counted keys, refunds and clocks set back', async () => {
+    let schedules = 0;
+    const step = fc.record({
+      gapMs: fc.oneof(fc.nat(3000), fc.integer({ min: -30_000, max: 0 })),
+      cost: fc.integer({ min: 1, max: 8 }),
+      kind: fc.constantFrom(undefined, 'read' as const, 'share' as const),
+      enforced: fc.boolean(),
+      refundAfterMs: fc.option(fc.nat(3000)),
+    });
+    const limits = fc.record({
+      count: fc.integer({ min: 1, max: 5000 }),
+      seconds: fc.integer({ min: 1, max: 9 }),
+    });
+    const property = fc.asyncProperty(limits, fc.array(step, { maxLength: 20 }), async (limit, steps) => {
+      schedules += 1;
+      let now = NOW;
+      const options = { limits: { ...ONE, graph: { ...limit, shadow: false } }, now: () => now };
+      const memory = createMemoryLimiter(options);
+      const redis = createRedisLimiter({ ...options, run: connection.run });
+      for (const { gapMs, cost, kind, enforced, refundAfterMs } of steps) {
+        now += gapMs;
+        const key: LimitKey = {
+          tier: 'graph',
+          key: `costs${schedules}`,
+          cost,
+          ...(kind && { kind }),
+          ...(!enforced && { enforced: false }),
+        };
+        const [inMemory, inRedis] = await Promise.all([memory.decide([key]), redis.decide([key])]);
+        assert.deepEqual(inRedis, inMemory);
+        if (refundAfterMs === null) continue;
+        now += refundAfterMs;
+        await Promise.all([memory.refund(key, inMemory), redis.refund(key, inRedis)]);
+      }
+    });
+    await fc.assert(property, { numRuns: LONG ? 5000 : 400 });
+  });
+
+  it('uses the clock of Redis', async () => {
+    const limiter = createRedisLimiter({ limits: ONE, run: connection.run });
+    const [before] = await server.admin.time();
+    const { states } = await limiter.decide([USER]);
+    const arrivalSeconds = (states[0]?.arrival ?? 0) / 1000; // one tick a millisecond for 30/60
+    assert.ok(arrivalSeconds - 2 - Number(before) < 5, 'the arrival is one interval after the time of Redis');
+    assert.equal(states[0]?.remaining, 29);
+    assert.equal(states[0]?.resetSeconds, 2);
+  });
+
+  it('takes one round trip, keeps its keys in one slot, and lets them expire', async () => {
+    const commands: string[][] = [];
+    const monitor = await server.admin.duplicate().monitor();
+    monitor.on('monitor', (_time: string, args: string[], source: string) => {
+      if (source !== 'lua') commands.push(args);
+    });
+    const limiter = createRedisLimiter({ limits: BURST_LIMITS, run: connection.run });
+    await limiter.decide(toBurstKeys('expiry'));
+    await server.admin.echo('done');
+    while (!commands.some(([name]) => name?.toLowerCase() === 'echo')) await once(monitor, 'monitor');
+    monitor.disconnect();
+    assert.deepEqual(
+      commands.map(([name]) => name?.toLowerCase()),
+      ['evalsha', 'echo'],
+    );
+    const keys = await server.admin.keys('*expiry');
+    assert.equal(keys.length, 3);
+    for (const key of keys) {
+      assert.match(key, /^\{enrollment-token-bff\}:/);
+      const ttl = await server.admin.pttl(key);
+      assert.ok(ttl > 0 && ttl <= 86_400_000 + 1000, `${key} expires in ${ttl} ms`);
+    }
+  });
+
+  it('loads its script again when Redis has forgotten it', async () => {
+    const limiter = createRedisLimiter({ limits: ONE, run: connection.run, now: () => NOW });
+    const key: LimitKey = { tier: 'user', key: 'noscript' };
+    await limiter.decide([key]);
+    await server.admin.script('FLUSH');
+    const { states } = await limiter.decide([key]);
+    assert.equal(states[0]?.remaining, 28);
+  });
+
+  it('starts from a full quota after a flush', async () => {
+    const limiter = createRedisLimiter({ limits: ONE, run: connection.run, now: () => NOW });
+    const key: LimitKey = { tier: 'user', key: 'flushed' };
+    await limiter.decide([key]);
+    await server.admin.flushall();
+    const { states } = await limiter.decide([key]);
+    assert.equal(states[0]?.remaining, 29);
+  });
+
+  it('admits exactly the limit to four processes at once, and charges no tier for a refusal', async () => {
+    const rounds = LONG ? 20 : 5;
+    const workers = Array.from({ length: 4 }, () =>
+      fork(new URL('./burst-worker.ts', import.meta.url), [server.url.reveal()], {
+        execArgv: ['--import', 'tsx'],
+      }),
+    );
+    try {
+      await Promise.all(workers.map((worker) => once(worker, 'message')));
+      const limiter: Limiter = createRedisLimiter({ limits: BURST_LIMITS, run: connection.run });
+      for (let round = 0; round < rounds; round += 1) {
+        const key = `burst${round}`;
+        const answers = workers.map((worker) => once(worker, 'message'));
+        for (const worker of workers) worker.send({ key, requests: (10 * BURST_LIMIT) / workers.length });
+        const admitted = (await Promise.all(answers)).map(([passed]) => Number(passed));
+        assert.equal(
+          admitted.reduce((sum, passed) => sum + passed, 0),
+          BURST_LIMIT,
+        );
+        const after = await limiter.decide(toBurstKeys(key));
+        assert.deepEqual(after.refusedBy, ['user']);
+        assert.deepEqual(
+          after.states.map(({ remaining }) => remaining),
+          [0, 10_000 - BURST_LIMIT, 1000 - BURST_LIMIT],
+        );
+      }
+    } finally {
+      for (const worker of workers) worker.kill();
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Secret } from '../../src/secret.ts';
+
+/** The reason to skip a test that needs a real Redis; `false` where there is one. */
+export const NO_REDIS: string | false =
+  spawnSync('redis-server', ['--version']).error === undefined
+    ? false
+    : 'redis-server is not installed (Debian package redis-server)';
+
+export type RedisServer = Readonly<{
+  port: number;
+  url: Secret;
+  /** A client that waits for the server. */
+  admin: Redis;
+  start: () => Promise<void>;
+  kill: (signal: NodeJS.Signals) => Promise<void>;
+  close: () => Promise<void>;
+}>;
+
+/** A redis-server of the test's own, on a free port of loopback. Not started yet with `absent`. */
+export async function createRedisServer({
+  absent = false,
+  args = [] as readonly string[],
+} = {}): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'redis-test-'));
+  const port = await findFreePort();
+  const admin = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 20, lazyConnect: true });
+  admin.on('error', () => {});
+  let server: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    const options = [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--dir',
+      directory,
+      ...args,
+    ];
+    server = spawn('redis-server', options, { stdio: 'ignore' });
+    if (admin.status === 'wait') await admin.connect().catch(() => {});
+    await admin.ping();
+  };
+
+  const kill = async (signal: NodeJS.Signals): Promise<void> => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const exited = signal === 'SIGKILL' ? once(server, 'exit') : undefined;
+    server.kill(signal);
+    await exited;
+  };
+
+  if (!absent) await start();
+  return {
+    port,
+    url: new Secret(`redis://127.0.0.1:${port}`),
+    admin,
+    start,
+    kill,
+    close: async () => {
+      admin.disconnect();
+      await kill('SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
