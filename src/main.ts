@@ -28,12 +28,17 @@ const readJson = (path: string): unknown => JSON.parse(readText(new URL(`../${pa
 
 function readVersion(): string {
   const manifest = readJson('package.json');
-  const version: unknown = typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : '';
+  const version: unknown =
+    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : '';
   return String(version);
 }
 
 function readSettings(): Settings {
-  return parseSettings({ defaults: readJson('config/default.json'), environment: process.env, readFile: readText });
+  return parseSettings({
+    defaults: readJson('config/default.json'),
+    environment: process.env,
+    readFile: readText,
+  });
 }
 
 const listen = (server: Server, { host, port }: Readonly<{ host: string; port: number }>): Promise<number> =>
@@ -102,7 +107,8 @@ async function run(settings: Settings): Promise<void> {
     draining = true;
     log.info('stopping', { signal });
     for (const timer of timers) clearInterval(timer);
-    if (!(await work.idle(settings.shutdownGraceMs))) log.warn('stopped before everything under way was finished');
+    if (!(await work.idle(settings.shutdownGraceMs)))
+      log.warn('stopped before everything under way was finished');
     publicServer.close();
     publicServer.closeAllConnections();
     adminServer.close();

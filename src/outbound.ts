@@ -36,6 +36,8 @@ export type OutboundOptions = Readonly<{
   maxSockets?: number;
   /** The way out, where there is one. */
   proxy?: ProxyRoute;
+  /** Certificates to trust (PEM) instead of Node's own; the tests' sandbox has an authority of its own. */
+  ca?: string;
 }>;
 
 /**
@@ -48,8 +50,14 @@ export function createOutbound({
   maxBytes = 256 * 1024,
   maxSockets = 256,
   proxy,
+  ca,
 }: OutboundOptions): Readonly<{ send: Outbound; close: () => Promise<void> }> {
-  const transport = createUndiciTransport({ maxBytes, maxSockets, ...(proxy && { proxy }) });
+  const transport = createUndiciTransport({
+    maxBytes,
+    maxSockets,
+    ...(proxy && { proxy }),
+    ...(ca !== undefined && { ca }),
+  });
   const client = axios.create({
     maxRedirects: 0,
     decompress: false,

@@ -55,10 +55,13 @@ export type BuiltParts = Readonly<{
 /** Builds every part from the settings; nothing is connected or read yet. */
 export function createParts(input: PartsInput): BuiltParts {
   const { settings, log, metrics, journal, send, work, isDraining } = input;
-  const { clientId, authorityHost, graphBaseUrl, audiences, allowedClientIds, upstreamTimeoutMs, enableCae } = settings;
+  const { clientId, authorityHost, graphBaseUrl, audiences, allowedClientIds, upstreamTimeoutMs, enableCae } =
+    settings;
   const { hmacKey, pii } = settings.audit;
   const append =
-    pii === 'pseudonymous' && hmacKey ? withPseudonyms(journal.append, createFingerprint(hmacKey)) : journal.append;
+    pii === 'pseudonymous' && hmacKey
+      ? withPseudonyms(journal.append, createFingerprint(hmacKey))
+      : journal.append;
   const refusals = createRefusalLog({ append });
 
   const api = { clientId, audiences, authorityHost };
@@ -81,7 +84,8 @@ export function createParts(input: PartsInput): BuiltParts {
       metrics.certificateExpiresAt(certificate.expiresAt);
       expiryWarning.replace(certificate);
     },
-    onFailure: (error) => log.error('the replaced credential file cannot be used; the last good one stays', { error }),
+    onFailure: (error) =>
+      log.error('the replaced credential file cannot be used; the last good one stays', { error }),
   });
   const exchange = withTokenCache(
     createExchange({
@@ -158,7 +162,9 @@ export function createParts(input: PartsInput): BuiltParts {
     ],
     start: () => {
       for (const source of keySources) source.start();
-      credential(authorityHost).catch((error: unknown) => log.error('the credential cannot be read', { error }));
+      credential(authorityHost).catch((error: unknown) =>
+        log.error('the credential cannot be read', { error }),
+      );
     },
     checkCertificate: expiryWarning.check,
     flushRefusals: refusals.flush,

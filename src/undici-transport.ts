@@ -6,7 +6,7 @@ import type { Secret } from './secret.ts';
 /** The proxy of HTTPS_PROXY (its URL may hold a password) and the hosts of NO_PROXY. */
 export type ProxyRoute = Readonly<{ httpsProxy: Secret; noProxy: readonly string[] }>;
 
-type TransportOptions = Readonly<{ maxBytes: number; maxSockets: number; proxy?: ProxyRoute }>;
+type TransportOptions = Readonly<{ maxBytes: number; maxSockets: number; proxy?: ProxyRoute; ca?: string }>;
 
 type TransportRequest = Readonly<{
   method: 'GET' | 'POST';
@@ -49,7 +49,7 @@ const isPlain = (coding: string | undefined): boolean => coding === undefined ||
  * HTTPS over kept-alive connections. undici calls `onRequestStart` right before it writes a request to a socket that is
  * connected and through its TLS handshake: what fails earlier was certainly not sent.
  */
-export function createUndiciTransport({ maxBytes, maxSockets, proxy }: TransportOptions) {
+export function createUndiciTransport({ maxBytes, maxSockets, proxy, ca }: TransportOptions) {
   const options = {
     connections: maxSockets,
     pipelining: 1,
@@ -59,6 +59,7 @@ export function createUndiciTransport({ maxBytes, maxSockets, proxy }: Transport
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
+    ...(ca !== undefined && { connect: { ca }, requestTls: { ca } }),
   };
   const dispatcher: Dispatcher = proxy
     ? new EnvHttpProxyAgent({

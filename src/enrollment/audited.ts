@@ -3,7 +3,11 @@ import { ProblemError, toProblem } from '../errors.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 
 /** A settled operation and the record of its intent. */
-export type Audited = Readonly<{ intent: AuditRecord<IntentEvent>; outcome: WriteOutcome; recorded: boolean }>;
+export type Audited = Readonly<{
+  intent: AuditRecord<IntentEvent>;
+  outcome: WriteOutcome;
+  recorded: boolean;
+}>;
 
 /** The outcome as the journal keeps it. */
 export function toOutcomeEvent(intent: string, outcome: WriteOutcome): OutcomeEvent {

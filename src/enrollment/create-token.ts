@@ -30,7 +30,10 @@ const LATE_ACT = 60_000;
 const REMEMBERED_PROFILES = 10_000;
 
 /** What follows when the answer left open whether Graph acted (contract 4), once the profile was read. */
-export function toCreationOutcome(sent: Exclude<Sent, { kind: 'refused' }>, sighting: Sighting): WriteOutcome {
+export function toCreationOutcome(
+  sent: Exclude<Sent, { kind: 'refused' }>,
+  sighting: Sighting,
+): WriteOutcome {
   const { upstream } = sent;
   const unknown = { result: 'unknown', problem: new ProblemError('outcome_unknown'), upstream } as const;
   if (sighting === 'seen') return { result: 'success', upstream };
@@ -73,7 +76,9 @@ export function createTokenCreation({
       const sighting = await readBack({ profile, validitySeconds, window }, sent.context, context.deadline);
       const settledUpstream = { ...upstream, durationMs: now() - startedAt };
       const outcome = toCreationOutcome({ ...sent, upstream: settledUpstream }, sighting);
-      return outcome.result === 'unknown' ? { ...outcome, window: { ...window, until: now() + LATE_ACT } } : outcome;
+      return outcome.result === 'unknown'
+        ? { ...outcome, window: { ...window, until: now() + LATE_ACT } }
+        : outcome;
     };
 
     try {

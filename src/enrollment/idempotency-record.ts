@@ -5,11 +5,15 @@ import { PROBLEMS, type ProblemCode } from '../errors.ts';
 import type { Audited } from './audited.ts';
 import type { IdempotencyRecord } from './idempotency-store.ts';
 
-const sha256 = (...parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+const sha256 = (...parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 
 /** The key as it is stored and audited: bound to the caller and the route, unreadable. */
-export const toKeyHash = (key: string, { tenantId, objectId, clientId }: Caller, { action, resource }: IntentEvent): string =>
-  sha256(tenantId, objectId, clientId, action, resource.set, resource.id, key);
+export const toKeyHash = (
+  key: string,
+  { tenantId, objectId, clientId }: Caller,
+  { action, resource }: IntentEvent,
+): string => sha256(tenantId, objectId, clientId, action, resource.set, resource.id, key);
 
 /** What was asked, as one hash. */
 export const toFingerprint = ({ parameters }: Pick<IntentEvent, 'parameters'>): string =>
@@ -24,12 +28,19 @@ const LASTING: ReadonlySet<ProblemCode> = new Set([
 ]);
 
 /** What is kept of a first request; `undefined` when its key is free again. */
-export function toRecord({ intent, outcome, recorded }: Audited, fingerprint: string): IdempotencyRecord | undefined {
+export function toRecord(
+  { intent, outcome, recorded }: Audited,
+  fingerprint: string,
+): IdempotencyRecord | undefined {
   const base = { fingerprint, intent: intent.id };
-  if (outcome.result === 'success') return { ...base, outcome: { result: recorded ? 'success' : 'unrecorded' } };
+  if (outcome.result === 'success')
+    return { ...base, outcome: { result: recorded ? 'success' : 'unrecorded' } };
   const { code } = outcome.problem;
   if (outcome.result === 'unknown') {
-    return { ...base, outcome: { result: 'unknown', code, ...(outcome.window && { window: outcome.window }) } };
+    return {
+      ...base,
+      outcome: { result: 'unknown', code, ...(outcome.window && { window: outcome.window }) },
+    };
   }
   return LASTING.has(code) ? { ...base, outcome: { result: 'failed', code } } : undefined;
 }
@@ -41,12 +52,17 @@ export type PastOutcome = Readonly<{
   settled?: unknown;
 }>;
 
-const isProblemCode = (code: string | undefined): code is ProblemCode => code !== undefined && Object.hasOwn(PROBLEMS, code);
+const isProblemCode = (code: string | undefined): code is ProblemCode =>
+  code !== undefined && Object.hasOwn(PROBLEMS, code);
 
 /** The same from the journal of an earlier process. `lostAfterMs`: how long after its intent that process may have sent. */
-export function toPastRecord({ intent, outcome, settled }: PastOutcome, lostAfterMs: number): IdempotencyRecord | undefined {
+export function toPastRecord(
+  { intent, outcome, settled }: PastOutcome,
+  lostAfterMs: number,
+): IdempotencyRecord | undefined {
   const base = { fingerprint: toFingerprint(intent), intent: intent.id };
-  if (settled !== undefined || outcome?.result === 'success') return { ...base, outcome: { result: 'success' } };
+  if (settled !== undefined || outcome?.result === 'success')
+    return { ...base, outcome: { result: 'success' } };
   if (outcome?.result === 'failed') {
     return isProblemCode(outcome.code) && LASTING.has(outcome.code)
       ? { ...base, outcome: { result: 'failed', code: outcome.code } }

@@ -32,8 +32,17 @@ export type Idempotent = (
 /** Seconds after which a request with the same key is worth another try. */
 const UNDER_WAY_RETRY_AFTER = 2;
 
-export function createIdempotent({ store, append, findPast, requestDeadlineMs }: IdempotentOptions): Idempotent {
-  const replay = async (key: string, record: IdempotencyRecord, settleUnknown?: SettleUnknown): Promise<void> => {
+export function createIdempotent({
+  store,
+  append,
+  findPast,
+  requestDeadlineMs,
+}: IdempotentOptions): Idempotent {
+  const replay = async (
+    key: string,
+    record: IdempotencyRecord,
+    settleUnknown?: SettleUnknown,
+  ): Promise<void> => {
     const { outcome, intent } = record;
     switch (outcome.result) {
       case 'success':
@@ -46,7 +55,9 @@ export function createIdempotent({ store, append, findPast, requestDeadlineMs }:
         try {
           settled =
             outcome.result === 'unrecorded' ||
-            (outcome.window !== undefined && settleUnknown !== undefined && (await settleUnknown(outcome.window)));
+            (outcome.window !== undefined &&
+              settleUnknown !== undefined &&
+              (await settleUnknown(outcome.window)));
           if (settled) await append({ kind: 'settled', intent, result: 'success' });
         } catch (error) {
           await store.keep(key, record);
@@ -84,7 +95,9 @@ export function createIdempotent({ store, append, findPast, requestDeadlineMs }:
     switch (claim.kind) {
       case 'under_way':
         requireSame(claim.fingerprint);
-        throw new ProblemError('request_in_progress', undefined, { retryAfterSeconds: UNDER_WAY_RETRY_AFTER });
+        throw new ProblemError('request_in_progress', undefined, {
+          retryAfterSeconds: UNDER_WAY_RETRY_AFTER,
+        });
       case 'known':
         requireSame(claim.record.fingerprint);
         return replay(key, claim.record, settleUnknown);

@@ -8,7 +8,11 @@ export type Sighting = 'seen' | 'not_seen' | 'unreadable';
 
 export type Creation = Readonly<{ profile: Profile; validitySeconds: number; window: CreationWindow }>;
 
-export type ReadBack = (creation: Creation, context: GraphCallContext, deadline: Deadline) => Promise<Sighting>;
+export type ReadBack = (
+  creation: Creation,
+  context: GraphCallContext,
+  deadline: Deadline,
+) => Promise<Sighting>;
 
 type ReadBackOptions = Readonly<{
   graph: GraphClient;
@@ -31,7 +35,12 @@ const sleep = (milliseconds: number) =>
   });
 
 /** Settles a create whose answer was lost: reads when the profile's token was created, and never the token itself. */
-export function createReadBack({ graph, upstreamTimeoutMs, now = Date.now, wait = sleep }: ReadBackOptions): ReadBack {
+export function createReadBack({
+  graph,
+  upstreamTimeoutMs,
+  now = Date.now,
+  wait = sleep,
+}: ReadBackOptions): ReadBack {
   const look = async (
     { profile, validitySeconds, window }: Creation,
     context: GraphCallContext,

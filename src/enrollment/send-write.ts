@@ -91,7 +91,10 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
       let token: GraphToken;
       let passage: GraphPassage;
       try {
-        token = await exchange.exchange(caller, { ...(claims !== undefined && { claims }), signal: deadline.signal });
+        token = await exchange.exchange(caller, {
+          ...(claims !== undefined && { claims }),
+          signal: deadline.signal,
+        });
         if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
         passage = await throttle.admit(caller.tenantId);
       } catch (error) {
@@ -112,7 +115,8 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
         answer = await post(context);
       } catch (error) {
         // What cannot be told to have stayed here counts as sent.
-        const failure = error instanceof OutboundError ? error : new OutboundError('lost', 'invalid_response');
+        const failure =
+          error instanceof OutboundError ? error : new OutboundError('lost', 'invalid_response');
         await passage.settle({ kind: failure.kind === 'lost' ? 'answered' : 'unsent' });
         if (failure.kind === 'lost') {
           return { kind: 'lost', reason: failure.reason, context, sentAt, upstream: toUpstream() };
@@ -121,7 +125,9 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
           return refuse(new ProblemError('upstream_timeout', undefined, { cause: error }));
         }
         if (!allows(RECONNECT_DELAY)) {
-          return refuse(new ProblemError('graph_unavailable', undefined, { cause: error, retryAfterSeconds: 5 }));
+          return refuse(
+            new ProblemError('graph_unavailable', undefined, { cause: error, retryAfterSeconds: 5 }),
+          );
         }
         await wait(RECONNECT_DELAY);
         continue;

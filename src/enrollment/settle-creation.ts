@@ -5,7 +5,11 @@ import type { WriteContext } from './send-write.ts';
 /** Whether a creation of an earlier request is there now, read with the Graph token of the one who asks again. */
 export type SettleCreation = (creation: Creation, context: WriteContext) => Promise<boolean>;
 
-type SettleCreationOptions = Readonly<{ exchange: CachedExchange; readBack: ReadBack; upstreamTimeoutMs: number }>;
+type SettleCreationOptions = Readonly<{
+  exchange: CachedExchange;
+  readBack: ReadBack;
+  upstreamTimeoutMs: number;
+}>;
 
 export const createSettleCreation =
   ({ exchange, readBack, upstreamTimeoutMs }: SettleCreationOptions): SettleCreation =>

@@ -20,8 +20,12 @@ export function createExpiryWarning({ log, now = Date.now }: Readonly<{ log: Log
     const threshold = WARNING_DAYS.find((limit) => days <= limit);
     if (threshold === undefined || (warnedAt !== undefined && warnedAt <= threshold)) return;
     warnedAt = threshold;
-    const message = days > 0 ? 'the certificate of this service ends soon' : 'the certificate of this service has ended';
-    log.warn(message, { daysLeft: Math.max(0, Math.floor(days)), expiresAt: new Date(current.expiresAt).toISOString() });
+    const message =
+      days > 0 ? 'the certificate of this service ends soon' : 'the certificate of this service has ended';
+    log.warn(message, {
+      daysLeft: Math.max(0, Math.floor(days)),
+      expiresAt: new Date(current.expiresAt).toISOString(),
+    });
   };
 
   return {

@@ -1,4 +1,12 @@
-import { createHash, createPrivateKey, constants, randomUUID, sign, X509Certificate, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  constants,
+  randomUUID,
+  sign,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
 
 export type Certificate = Readonly<{
   key: KeyObject;

@@ -38,7 +38,9 @@ export function parseClaims(claims: string | undefined): string | undefined {
   if (claims === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(claims);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? JSON.stringify(value) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? JSON.stringify(value)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -50,7 +52,11 @@ export type ToClaimsChallenge = (tenantId: string, claims: string | undefined) =
 /** What Entra's refusal means for the caller of this service (facts 3). */
 export function toExchangeProblem(
   response: OutboundResponse,
-  { tenantId, toClaimsChallenge, now }: Readonly<{ tenantId: string; toClaimsChallenge: ToClaimsChallenge; now: number }>,
+  {
+    tenantId,
+    toClaimsChallenge,
+    now,
+  }: Readonly<{ tenantId: string; toClaimsChallenge: ToClaimsChallenge; now: number }>,
 ): ProblemError {
   const entra = readEntraError(response.body);
   const cause = new Error(describe(response.status, entra));
@@ -63,7 +69,11 @@ export function toExchangeProblem(
     some(entra.error_codes, BUSY_CODES);
   if (busy) return new ProblemError('entra_unavailable', undefined, { cause, retryAfterSeconds });
 
-  if (entra.suberror === 'consent_required' || entra.error === 'consent_required' || some(entra.error_codes, CONSENT_CODES)) {
+  if (
+    entra.suberror === 'consent_required' ||
+    entra.error === 'consent_required' ||
+    some(entra.error_codes, CONSENT_CODES)
+  ) {
     return new ProblemError(
       'consent_required',
       'Consent is missing: an administrator of the tenant must grant this service the permission DeviceManagementConfiguration.ReadWrite.All of Microsoft Graph.',
@@ -85,12 +95,19 @@ export function toExchangeProblem(
     return new ProblemError(
       'invalid_token',
       'Microsoft Entra did not accept the access token for the exchange. Request a new one.',
-      { cause, challenge: 'Bearer error="invalid_token", error_description="The token was refused at the exchange"' },
+      {
+        cause,
+        challenge: 'Bearer error="invalid_token", error_description="The token was refused at the exchange"',
+      },
     );
   }
-  return new ProblemError('credential_rejected', 'Microsoft Entra refused the request of this service. Tell its operators.', {
-    cause,
-  });
+  return new ProblemError(
+    'credential_rejected',
+    'Microsoft Entra refused the request of this service. Tell its operators.',
+    {
+      cause,
+    },
+  );
 }
 
 /** For the log only: names and numbers, none of Entra's prose. */

@@ -8,7 +8,10 @@ import { toExchangeProblem, type ToClaimsChallenge } from './entra-error.ts';
 import type { Exchange, GraphToken } from './graph-token.ts';
 
 const TokenAnswer = z.object({
-  access_token: z.string().min(1).regex(/^[\x21-\x7e]+$/),
+  access_token: z
+    .string()
+    .min(1)
+    .regex(/^[\x21-\x7e]+$/),
   token_type: z.string().regex(/^bearer$/i),
   expires_in: z.coerce.number().int().positive(),
 });
@@ -20,7 +23,9 @@ const CAE_CLAIMS = '{"access_token":{"xms_cc":{"values":["cp1"]}}}';
 function withClientCapability(claims: string | undefined): string {
   if (claims === undefined) return CAE_CLAIMS;
   const challenge: unknown = JSON.parse(claims);
-  const { access_token: asked } = z.looseObject({ access_token: z.looseObject({}).optional() }).parse(challenge);
+  const { access_token: asked } = z
+    .looseObject({ access_token: z.looseObject({}).optional() })
+    .parse(challenge);
   return JSON.stringify({ ...Object(challenge), access_token: { ...asked, xms_cc: { values: ['cp1'] } } });
 }
 
@@ -62,9 +67,13 @@ export function createExchange(options: OnBehalfOfOptions): Exchange {
         return await credential(endpoint);
       } catch (cause) {
         log.error('the credential of this service cannot be read', { error: cause });
-        throw new ProblemError('credential_rejected', 'The credential of this service cannot be read. Tell its operators.', {
-          cause,
-        });
+        throw new ProblemError(
+          'credential_rejected',
+          'The credential of this service cannot be read. Tell its operators.',
+          {
+            cause,
+          },
+        );
       }
     };
 
@@ -97,7 +106,11 @@ export function createExchange(options: OnBehalfOfOptions): Exchange {
         onExchange?.('success', now() - startedAt);
         return claims === undefined ? token : { ...token, claims };
       }
-      const problem = toExchangeProblem(response, { tenantId: caller.tenantId, toClaimsChallenge, now: now() });
+      const problem = toExchangeProblem(response, {
+        tenantId: caller.tenantId,
+        toClaimsChallenge,
+        now: now(),
+      });
       onExchange?.(problem.status < 500 ? 'refused' : 'failed', now() - startedAt);
       throw problem;
     };
@@ -113,9 +126,12 @@ export function createExchange(options: OnBehalfOfOptions): Exchange {
         log.error('Entra refuses the credential of this service', { error });
       }
       if (error.code === 'invalid_token') {
-        log.warn('Entra refused a token that passed the check here: compare the app registration with the settings', {
-          error,
-        });
+        log.warn(
+          'Entra refused a token that passed the check here: compare the app registration with the settings',
+          {
+            error,
+          },
+        );
       }
       throw error;
     }

@@ -35,7 +35,11 @@ export function withTokenCache(
   { scope, now = Date.now, maxEntries = 10_000, onLookup }: TokenCacheOptions,
 ): CachedExchange {
   // lru-cache takes a start of 0 for "no start": a clock that begins above it.
-  const entries = new LRUCache<string, Entry>({ max: maxEntries, perf: { now: () => now() + 1 }, ttlResolution: 0 });
+  const entries = new LRUCache<string, Entry>({
+    max: maxEntries,
+    perf: { now: () => now() + 1 },
+    ttlResolution: 0,
+  });
   const underWay = new Map<string, Promise<GraphToken>>();
 
   const toKey = (caller: Caller, claims: string | undefined): string =>

@@ -18,7 +18,11 @@ export type GraphClient = Readonly<{
   createToken: (profile: Profile, validitySeconds: number, context: GraphCallContext) => Promise<GraphAnswer>;
   revokeToken: (profile: Profile, context: GraphCallContext) => Promise<GraphAnswer>;
   /** Reads the members named in `select` of one profile. */
-  readProfile: (profile: Profile, select: readonly string[], context: GraphCallContext) => Promise<GraphAnswer>;
+  readProfile: (
+    profile: Profile,
+    select: readonly string[],
+    context: GraphCallContext,
+  ) => Promise<GraphAnswer>;
 }>;
 
 /** `refused`: Graph said no; `failed`: it gave no usable answer. */
@@ -38,7 +42,12 @@ function toResult(status: number): GraphCallResult {
 }
 
 /** Requests to Graph, written from constants and checked values alone. */
-export function createGraphClient({ send, graphBaseUrl, onCall, now = Date.now }: GraphClientOptions): GraphClient {
+export function createGraphClient({
+  send,
+  graphBaseUrl,
+  onCall,
+  now = Date.now,
+}: GraphClientOptions): GraphClient {
   const root = `${graphBaseUrl}/beta/deviceManagement`;
 
   const call = async (

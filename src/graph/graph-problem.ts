@@ -6,7 +6,9 @@ const DEFAULT_RETRY_AFTER = 10;
 
 /** For the log: what Graph said, in names and numbers only. */
 const toCause = ({ status, errorCode, requestId }: GraphAnswer): Error =>
-  new Error(`Graph answered ${status} ${errorCode ?? 'without an error code'}, request-id ${requestId ?? 'none'}`);
+  new Error(
+    `Graph answered ${status} ${errorCode ?? 'without an error code'}, request-id ${requestId ?? 'none'}`,
+  );
 
 /**
  * The problem that a refusal of Graph's is for the caller, for those by which Graph certainly did nothing; `undefined` for

@@ -53,7 +53,8 @@ const TEMPLATES = OPERATIONS.map((operation) => ({
   pattern: new RegExp(`^${operation.path.replace('{id}', '([^/]+)')}$`),
 }));
 
-const isProfileSet = (name: string | undefined): name is ProfileSet => PROFILE_SETS.some((set) => set === name);
+const isProfileSet = (name: string | undefined): name is ProfileSet =>
+  PROFILE_SETS.some((set) => set === name);
 
 /** Finds the operation of a method and a path (without its query, not decoded). */
 export function toRoute(method: string, path: string): Route {

@@ -1,7 +1,10 @@
 import { ProblemError } from '../errors.ts';
 
 /** The two entity sets that offer createToken. */
-export const PROFILE_SETS = ['androidForWorkEnrollmentProfiles', 'androidDeviceOwnerEnrollmentProfiles'] as const;
+export const PROFILE_SETS = [
+  'androidForWorkEnrollmentProfiles',
+  'androidDeviceOwnerEnrollmentProfiles',
+] as const;
 export type ProfileSet = (typeof PROFILE_SETS)[number];
 
 export type ProfileId = Readonly<{

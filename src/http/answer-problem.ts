@@ -31,7 +31,10 @@ function toHeaders({ status, options }: ProblemError): Readonly<Record<string, s
   };
 }
 
-function toRefusal({ status, code }: ProblemError, { operation, caller, source }: RequestScope): RefusalEvent {
+function toRefusal(
+  { status, code }: ProblemError,
+  { operation, caller, source }: RequestScope,
+): RefusalEvent {
   const actor: AuditActor | undefined = caller && toAuditActor(caller);
   return {
     kind: 'refusal',
@@ -49,13 +52,20 @@ export function answerProblem({
   recordRefusal,
   onRefusal,
   now = Date.now,
-}: AnswerProblemOptions): ErrorRequestHandler<Record<string, string>, unknown, unknown, unknown, ScopedLocals> {
+}: AnswerProblemOptions): ErrorRequestHandler<
+  Record<string, string>,
+  unknown,
+  unknown,
+  unknown,
+  ScopedLocals
+> {
   return async function answerProblem(error: unknown, request, response, _next) {
     const problem = toHttpProblem(error);
     const { scope } = response.locals;
     const { requestId, clientRequestId } = scope;
     scope.problemCode = problem.code;
-    if (problem.status >= 500) log.error('failed', { requestId, clientRequestId, code: problem.code, error: problem });
+    if (problem.status >= 500)
+      log.error('failed', { requestId, clientRequestId, code: problem.code, error: problem });
     if (problem.status < 500) {
       onRefusal(problem.code);
       await recordRefusal(toRefusal(problem, scope));
@@ -64,7 +74,8 @@ export function answerProblem({
       response.destroy();
       return;
     }
-    const prefersDetails = request.accepts(['application/json', 'application/problem+json']) === 'application/problem+json';
+    const prefersDetails =
+      request.accepts(['application/json', 'application/problem+json']) === 'application/problem+json';
     const body = prefersDetails ? toProblemDetails(problem, scope) : toGraphErrorBody(problem, scope, now());
     // RFC 9457 and RFC 8259: neither media type has a charset parameter.
     const type = prefersDetails ? 'application/problem+json' : 'application/json';

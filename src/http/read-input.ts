@@ -13,7 +13,8 @@ const MAX_BODY = 4096;
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 /** Reads the body as bytes, after the caller is known; nothing is inflated. */
-export const readBody = (): RequestHandler => express.raw({ type: () => true, limit: MAX_BODY, inflate: false });
+export const readBody = (): RequestHandler =>
+  express.raw({ type: () => true, limit: MAX_BODY, inflate: false });
 
 /** Id, body and headers of the operation, each parsed strictly and typed once. */
 export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValiditySeconds: number }>): Step {
@@ -22,9 +23,13 @@ export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValid
     const { operation } = requireOperation(scope);
     const { accept = '*/*' } = request.headers;
     if (accept !== '*/*' && !request.accepts(['application/json', 'application/problem+json'])) {
-      throw new ProblemError('not_acceptable', 'This route answers with application/json or application/problem+json.');
+      throw new ProblemError(
+        'not_acceptable',
+        'This route answers with application/json or application/problem+json.',
+      );
     }
-    if (scope.set && scope.rawId !== undefined) scope.profile = { set: scope.set, id: parseProfileId(scope.rawId) };
+    if (scope.set && scope.rawId !== undefined)
+      scope.profile = { set: scope.set, id: parseProfileId(scope.rawId) };
 
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     if (operation.body === 'validity') {

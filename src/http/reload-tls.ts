@@ -7,7 +7,10 @@ import type { TlsMaterial } from './server.ts';
 /** Reads certificate and key; the same object as long as neither changed. */
 export type ReadTls = () => Promise<TlsMaterial>;
 
-export function createTlsReader({ certFile, keyFile }: Readonly<{ certFile: string; keyFile: string }>): ReadTls {
+export function createTlsReader({
+  certFile,
+  keyFile,
+}: Readonly<{ certFile: string; keyFile: string }>): ReadTls {
   const parse = (content: string) => content;
   const readCert = createWatchedFile({ path: certFile, parse });
   const readKey = createWatchedFile({ path: keyFile, parse });

@@ -59,7 +59,12 @@ const refuseMalformed =
   (request, response) => {
     if (isWellFormed(request)) return app(request, response);
     const id = randomUUID();
-    response.writeHead(400, { Connection: 'close', 'request-id': id, 'client-request-id': id, 'Cache-Control': 'no-store' });
+    response.writeHead(400, {
+      Connection: 'close',
+      'request-id': id,
+      'client-request-id': id,
+      'Cache-Control': 'no-store',
+    });
     response.end();
   };
 
@@ -67,5 +72,7 @@ const refuseMalformed =
 export function createPublicServer(app: Express, tls?: TlsMaterial): Server | HttpsServer {
   const options = { ...HARDENING, ...toExpressClasses(app) };
   const listener = refuseMalformed(app);
-  return tls ? createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener) : createHttpServer(options, listener);
+  return tls
+    ? createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener)
+    : createHttpServer(options, listener);
 }

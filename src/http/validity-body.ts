@@ -36,7 +36,8 @@ export function parseValidityBody(bytes: Uint8Array, maxSeconds: number): number
     throw new ProblemError('invalid_body', `${EXPECTED}, and no other property.`);
   }
   const seconds = body['tokenValidityInSeconds'];
-  const isPlainInteger = typeof seconds === 'number' && INTEGER_MEMBER.test(Buffer.from(bytes).toString('latin1'));
+  const isPlainInteger =
+    typeof seconds === 'number' && INTEGER_MEMBER.test(Buffer.from(bytes).toString('latin1'));
   if (!isPlainInteger || seconds < 1 || seconds > maxSeconds) {
     throw new ProblemError(
       'invalid_validity',

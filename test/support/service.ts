@@ -1,0 +1,161 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { z } from 'zod';
+import { createMetrics, type Metrics } from '../../src/admin/metrics.ts';
+import { createApp, type Parts } from '../../src/app.ts';
+import { openJournal, type Journal } from '../../src/audit/journal.ts';
+import { createPublicServer } from '../../src/http/server.ts';
+import { createLogger } from '../../src/log.ts';
+import { createOutbound } from '../../src/outbound.ts';
+import { createParts } from '../../src/parts.ts';
+import { parseSettings } from '../../src/settings.ts';
+import { createWorkUnderWay } from '../../src/work-under-way.ts';
+import { createCertificateAuthority } from '../../sandbox/certificate-authority.ts';
+import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
+import { startEntra, type Entra, type EntraOptions } from '../../sandbox/entra.ts';
+import { startGraph, type Graph, type GraphOptions } from '../../sandbox/graph.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+export type ServiceOptions = Readonly<{
+  /** Settings as the environment would give them, beside those that join service and sandbox. */
+  environment?: Readonly<Record<string, string>>;
+  entra?: Partial<EntraOptions>;
+  graph?: Partial<GraphOptions>;
+  /** Replaces parts of the app before it is made. */
+  replace?: (parts: Parts) => Partial<Parts>;
+  /** Continues an earlier service's journal. */
+  auditDirectory?: string;
+  /** Milliseconds since the epoch, for the journal. */
+}>;
+
+const AuditLine = z.looseObject({ kind: z.string(), id: z.string() });
+export type AuditLine = z.infer<typeof AuditLine>;
+
+export type Service = Readonly<{
+  /** Origin of the public listener. */
+  url: string;
+  entra: Entra;
+  graph: Graph;
+  metrics: Metrics;
+  journal: Journal;
+  auditDirectory: string;
+  /** Everything that was logged, at `debug`. */
+  logged: () => string;
+  /** The audit records on disk, oldest first. */
+  audited: (kind?: string) => Promise<readonly AuditLine[]>;
+  /** Path of createToken on a profile of the sandbox. */
+  createPath: (profile?: 'forWork' | 'deviceOwner') => string;
+  /** Headers with a fresh token of the sandbox. */
+  bearer: (request?: Parameters<Entra['issueToken']>[0]) => Promise<Readonly<{ authorization: string }>>;
+  setDraining: (draining: boolean) => void;
+  stop: () => Promise<void>;
+}>;
+
+const SETS = {
+  forWork: 'androidForWorkEnrollmentProfiles',
+  deviceOwner: 'androidDeviceOwnerEnrollmentProfiles',
+} as const;
+
+export async function readAudit(directory: string): Promise<readonly AuditLine[]> {
+  const names = (await readdir(directory)).filter((name) => /^audit-\d+\.jsonl$/.test(name)).toSorted();
+  const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
+  return texts
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => AuditLine.parse(JSON.parse(line)));
+}
+
+/** The real service in this process, on a free port, between a sandbox Entra and a sandbox Graph. It ends with the test. */
+export async function startService(t: TestContext, options: ServiceOptions = {}): Promise<Service> {
+  const ca = await createCertificateAuthority();
+  const entra = await startEntra({ ca, ...options.entra });
+  const graph = await startGraph({ ca, entra, quota: 'off', ...options.graph });
+  const auditDirectory = options.auditDirectory ?? (await mkdtemp(join(tmpdir(), 'audit-')));
+  const settings = parseSettings({
+    defaults: JSON.parse(await readFile(join(root, 'config/default.json'), 'utf8')),
+    readFile: () => '',
+    environment: {
+      AZURE_TENANT_ID: TENANT_ID,
+      AZURE_CLIENT_ID: CLIENT_ID,
+      AZURE_CLIENT_SECRET: entra.clientSecret,
+      AZURE_AUTHORITY_HOST: entra.url,
+      GRAPH_BASE_URL: graph.url,
+      ALLOW_CUSTOM_CLOUD: 'true',
+      ALLOWED_CLIENT_IDS: CALLING_CLIENT_ID,
+      RATE_LIMIT_PROFILE: 'off',
+      RATE_LIMIT_USER: 'off',
+      RATE_LIMIT_GRAPH: 'off',
+      AUDIT_DIR: auditDirectory,
+      ...options.environment,
+    },
+  });
+  const lines: string[] = [];
+  const log = createLogger({ level: 'debug', write: (line) => lines.push(line) });
+  const metrics = createMetrics();
+  const work = createWorkUnderWay();
+  const outbound = createOutbound({ timeoutMs: settings.upstreamTimeoutMs, ca: ca.caPem });
+  const journal = await openJournal({
+    directory: auditDirectory,
+    version: 'test',
+    node: process.version,
+    configHash: 'test',
+    appendTimeoutMs: 5000,
+    log,
+  });
+  let draining = false;
+  const built = createParts({
+    settings,
+    log,
+    metrics,
+    journal,
+    send: outbound.send,
+    work,
+    isDraining: () => draining,
+  });
+  const parts = { ...built.parts, ...options.replace?.(built.parts) };
+  const server = createPublicServer(createApp(parts));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await work.idle(10_000);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await built.flushRefusals();
+    await journal.close();
+    await outbound.close();
+    await Promise.all([entra.close(), graph.close()]);
+    if (options.auditDirectory === undefined) await rm(auditDirectory, { recursive: true, force: true });
+  };
+  const stopOnce = () => (stopped ??= stop());
+  t.after(stopOnce);
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    entra,
+    graph,
+    metrics,
+    journal,
+    auditDirectory,
+    logged: () => lines.join(''),
+    audited: async (kind) => {
+      const records = await readAudit(auditDirectory);
+      return kind === undefined ? records : records.filter((record) => record.kind === kind);
+    },
+    createPath: (profile = 'deviceOwner') =>
+      `/beta/deviceManagement/${SETS[profile]}/${graph.profiles[profile]}/createToken`,
+    bearer: async (request) => ({ authorization: `Bearer ${await entra.issueToken(request)}` }),
+    setDraining: (value) => {
+      draining = value;
+    },
+    stop: stopOnce,
+  };
+}
