@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GENESIS_HASH } from './chain.ts';
 import { cutTail } from './cut-tail.ts';
 import { countsSince, summariseFile } from './file-summary.ts';
 import type { JournalFiles } from './journal-files.ts';
-import { parseJournalName, toFileName } from './journal-names.ts';
+import { readFileNumbers } from './journal-directory.ts';
+import { toFileName } from './journal-names.ts';
 import { isOpen } from './past-intent.ts';
 import type { Ending, PastIntent } from './past-intent.ts';
 import type { JournalEnd } from './segments.ts';
@@ -33,15 +33,6 @@ export type Past = Readonly<{
 
 /** Keys kept in memory, the youngest: about 2 KB each. */
 const MAX_KEYED = 20_000;
-
-/** The numbers of the record files, oldest first. */
-export async function readFileNumbers(directory: string): Promise<readonly number[]> {
-  const numbers = (await readdir(directory)).flatMap((name) => {
-    const parsed = parseJournalName(name);
-    return parsed.kind === 'records' ? [parsed.number] : [];
-  });
-  return numbers.toSorted((a, b) => a - b);
-}
 
 /**
  * Reads an audit directory from its newest file backwards, as far as intents can be open or keys still count, and

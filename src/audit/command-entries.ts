@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util';
+import { readFingerprint } from './command-hash.ts';
+import { createProgress } from './command-progress.ts';
+import { EXIT, UsageError, requireDirectory } from './command-world.ts';
+import type { CommandWorld } from './command-world.ts';
+import { toEcsEvent } from './ecs.ts';
+import { readEntries } from './entries.ts';
+import { toEntryRow } from './entry-row.ts';
+import type { EntryRow } from './entry-row.ts';
+import { toOcsfEvent } from './ocsf.ts';
+import { parseMoment } from './parse-moment.ts';
+import { CSV_HEADER, TABLE_HEADER, toCsvLine, toTableLine } from './row-text.ts';
+import { matches } from './search.ts';
+import type { SearchQuery } from './search.ts';
+
+type Format = Readonly<{ header?: string; toText: (row: EntryRow) => string }>;
+
+const JSON_LINES: Format = { toText: (row) => JSON.stringify(row) };
+const TABLE: Format = { header: TABLE_HEADER, toText: toTableLine };
+const CSV: Format = { header: CSV_HEADER, toText: toCsvLine };
+const EXPORTS: Readonly<Record<string, Format>> = {
+  ocsf: { toText: (row) => JSON.stringify(toOcsfEvent(row)) },
+  ecs: { toText: (row) => JSON.stringify(toEcsEvent(row)) },
+};
+/** Written at once, for speed. */
+const BLOCK_CHARACTERS = 64 * 1024;
+
+/** `search DIR --user … --csv` */
+export async function runSearch(args: readonly string[], world: CommandWorld): Promise<number> {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      user: text,
+      profile: text,
+      client: text,
+      action: text,
+      result: text,
+      since: text,
+      until: text,
+      'request-id': text,
+      fingerprint: text,
+      csv: { type: 'boolean' },
+    },
+  });
+  const directory = await requireDirectory(positionals);
+  const { user, since, until, csv, 'request-id': requestId, ...rest } = values;
+  const query: SearchQuery = {
+    ...rest,
+    ...(requestId !== undefined && { requestId }),
+    ...(since !== undefined && { since: parseMoment(since, world.now()) }),
+    ...(until !== undefined && { until: parseMoment(until, world.now()) }),
+    ...(user !== undefined && { user: await toUserNames(user, world) }),
+  };
+  const format = csv === true ? CSV : world.outputIsTerminal ? TABLE : JSON_LINES;
+  return await printEntries(directory, world, format, (row) => matches(row, query));
+}
+
+/** `export DIR --format ocsf|ecs` */
+export async function runExport(args: readonly string[], world: CommandWorld): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { format: { type: 'string' } },
+  });
+  const name = values.format ?? '';
+  const format = Object.hasOwn(EXPORTS, name) ? EXPORTS[name] : undefined;
+  if (format === undefined) throw new UsageError('Give --format ocsf or --format ecs.');
+  return await printEntries(await requireDirectory(positionals), world, format, () => true);
+}
+
+/** A journal with pseudonyms holds the user's under the same key. */
+async function toUserNames(user: string, { environment }: CommandWorld): Promise<readonly string[]> {
+  const fingerprint = await readFingerprint(environment);
+  return fingerprint === undefined ? [user] : [user, fingerprint(user)];
+}
+
+async function printEntries(
+  directory: string,
+  world: CommandWorld,
+  { header, toText }: Format,
+  wanted: (row: EntryRow) => boolean,
+): Promise<number> {
+  const progress = await createProgress(directory, world);
+  let block = header === undefined ? '' : `${header}\n`;
+  for await (const entry of readEntries(directory, progress.report)) {
+    const row = toEntryRow(entry);
+    if (!wanted(row)) continue;
+    block += `${toText(row)}\n`;
+    if (block.length < BLOCK_CHARACTERS) continue;
+    await world.write(block);
+    block = '';
+    if (world.closed()) break;
+  }
+  progress.end();
+  await world.write(block);
+  return EXIT.intact;
+}
