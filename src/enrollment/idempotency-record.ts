@@ -17,7 +17,7 @@ export const toKeyHash = (
 
 /** What was asked, as one hash. */
 export const toFingerprint = ({ parameters }: Pick<IntentEvent, 'parameters'>): string =>
-  sha256(JSON.stringify(Object.entries(parameters).toSorted()));
+  sha256(JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1))));
 
 /** The refusals of Graph's that stand: asking again gives the same. Everything else by which nothing was done frees the key. */
 const LASTING: ReadonlySet<ProblemCode> = new Set([

@@ -31,7 +31,7 @@ const HARDENING = {
  */
 function toExpressClasses(app: Express) {
   class ExpressRequest extends IncomingMessage {}
-  class ExpressResponse extends ServerResponse<IncomingMessage> {}
+  class ExpressResponse extends ServerResponse {}
   for (const [{ prototype }, methods] of [
     [ExpressRequest, app.request],
     [ExpressResponse, app.response],

@@ -1,5 +1,4 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -13,24 +12,22 @@ import { createOutbound } from '../../src/outbound.ts';
 import { createParts } from '../../src/parts.ts';
 import { parseSettings } from '../../src/settings.ts';
 import { createWorkUnderWay } from '../../src/work-under-way.ts';
-import { createCertificateAuthority } from '../../sandbox/certificate-authority.ts';
 import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
-import { startEntra, type Entra, type EntraOptions } from '../../sandbox/entra.ts';
-import { startGraph, type Graph, type GraphOptions } from '../../sandbox/graph.ts';
+import type { Entra } from '../../sandbox/entra.ts';
+import type { Graph } from '../../sandbox/graph.ts';
+import { startSandbox, type SandboxOptions } from './sandbox.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-export type ServiceOptions = Readonly<{
-  /** Settings as the environment would give them, beside those that join service and sandbox. */
-  environment?: Readonly<Record<string, string>>;
-  entra?: Partial<EntraOptions>;
-  graph?: Partial<GraphOptions>;
-  /** Replaces parts of the app before it is made. */
-  replace?: (parts: Parts) => Partial<Parts>;
-  /** Continues an earlier service's journal. */
-  auditDirectory?: string;
-  /** Milliseconds since the epoch, for the journal. */
-}>;
+export type ServiceOptions = Pick<SandboxOptions, 'entra' | 'graph'> &
+  Readonly<{
+    /** Settings as the environment would give them, beside those that join service and sandbox. */
+    environment?: Readonly<Record<string, string>>;
+    /** Replaces parts of the app before it is made. */
+    replace?: (parts: Parts) => Partial<Parts>;
+    /** Continues an earlier service's journal. */
+    auditDirectory?: string;
+  }>;
 
 const AuditLine = z.looseObject({ kind: z.string(), id: z.string() });
 export type AuditLine = z.infer<typeof AuditLine>;
@@ -72,9 +69,8 @@ export async function readAudit(directory: string): Promise<readonly AuditLine[]
 
 /** The real service in this process, on a free port, between a sandbox Entra and a sandbox Graph. It ends with the test. */
 export async function startService(t: TestContext, options: ServiceOptions = {}): Promise<Service> {
-  const ca = await createCertificateAuthority();
-  const entra = await startEntra({ ca, ...options.entra });
-  const graph = await startGraph({ ca, entra, quota: 'off', ...options.graph });
+  const sandbox = await startSandbox({ ...options, graph: { quota: 'off', ...options.graph } });
+  const { ca, entra, graph } = sandbox;
   const auditDirectory = options.auditDirectory ?? (await mkdtemp(join(tmpdir(), 'audit-')));
   const settings = parseSettings({
     defaults: JSON.parse(await readFile(join(root, 'config/default.json'), 'utf8')),
@@ -122,7 +118,9 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the service listens on no port');
+  const { port } = address;
 
   let stopped: Promise<void> | undefined;
   const stop = async () => {
@@ -132,7 +130,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     await built.flushRefusals();
     await journal.close();
     await outbound.close();
-    await Promise.all([entra.close(), graph.close()]);
+    await sandbox.close();
     if (options.auditDirectory === undefined) await rm(auditDirectory, { recursive: true, force: true });
   };
   const stopOnce = () => (stopped ??= stop());
