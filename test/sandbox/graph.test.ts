@@ -29,11 +29,11 @@ describe('the sandbox Graph', () => {
   let sandbox: Sandbox;
   let directory: string;
   let clock = Date.parse('2026-11-24T02:00:00.500Z');
+  const now = () => clock;
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'sandbox-graph-'));
   });
   beforeEach(async () => {
-    const now = () => clock;
     const journalFile = join(directory, `${randomUUID()}.jsonl`);
     sandbox = await startSandbox({
       entra: { now },
@@ -59,6 +59,10 @@ describe('the sandbox Graph', () => {
     });
   const read = async (path: string, headers: Record<string, string>) =>
     Profile.parse(JSON.parse((await send(path, headers)).body));
+  const codeOf = async (...args: Parameters<typeof send>) => {
+    const { status, body } = await send(...args);
+    return [status, GraphError.parse(JSON.parse(body)).error.code];
+  };
   const control = (path: string, body: Record<string, unknown>) =>
     sendRequest(`${sandbox.graph.url}/sandbox/${path}`, { ca: sandbox.ca.caPem, body });
 
@@ -160,10 +164,6 @@ describe('the sandbox Graph', () => {
 
   test('refuses what it cannot do, in the shapes of Graph and Intune', async () => {
     const headers = await bearer();
-    const codeOf = async (...args: Parameters<typeof send>) => {
-      const { status, body } = await send(...args);
-      return [status, GraphError.parse(JSON.parse(body)).error.code];
-    };
     const path = `${FOR_WORK}/${sandbox.graph.profiles.forWork}/createToken`;
     assert.deepEqual(await codeOf(path, headers, { tokenValidityInSeconds: 'x' }), [400, 'BadRequest']);
     assert.deepEqual(await codeOf(path, headers, { tokenValidityInSeconds: 2 ** 31 }), [400, 'BadRequest']);
