@@ -23,11 +23,21 @@ export type RedisServer = Readonly<{
   close: () => Promise<void>;
 }>;
 
-/** A redis-server of the test's own, on a free port of loopback. Not started yet with `absent`. */
+export type RedisServerOptions = Readonly<{
+  /** Not started yet. */
+  absent?: boolean;
+  /** More options of redis-server. */
+  args?: readonly string[];
+  /** A configuration file. */
+  config?: string;
+}>;
+
+/** A redis-server of the test's own, on a free port of loopback. */
 export async function createRedisServer({
   absent = false,
-  args = [] as readonly string[],
-} = {}): Promise<RedisServer> {
+  args = [],
+  config,
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'redis-test-'));
   const port = await findFreePort();
   const admin = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 20, lazyConnect: true });
@@ -46,7 +56,9 @@ export async function createRedisServer({
       directory,
       ...args,
     ];
-    server = spawn('redis-server', options, { stdio: 'ignore' });
+    server = spawn('redis-server', config === undefined ? options : [config, ...options], {
+      stdio: 'ignore',
+    });
     if (admin.status === 'wait') await admin.connect().catch(() => {});
     await admin.ping();
   };

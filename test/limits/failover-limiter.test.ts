@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProblemError } from '../../src/errors.ts';
+import { toTwinLimits, withFallback, type FailoverOptions } from '../../src/limits/failover-limiter.ts';
+import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { createRedisConnection } from '../../src/limits/redis-connection.ts';
+import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
+import { createRedisProbe } from '../../src/limits/redis-probe.ts';
+import type { LimitKey, Limiter, RateLimits } from '../../src/limits/tier.ts';
+import { createRedisServer, NO_REDIS } from './redis-server.ts';
+
+const LIMIT = 40;
+const LIMITS: RateLimits = {
+  address: 'off',
+  user: { count: LIMIT, seconds: 86_400, shadow: false },
+  client: 'off',
+  tenant: 'off',
+  profile: 'off',
+  graph: { count: 10_000, seconds: 60, shadow: false },
+};
+const USER: LimitKey = { tier: 'user', key: 'ada' };
+const READ: LimitKey = { tier: 'graph', key: 'contoso', kind: 'read' };
+const WRITE: LimitKey = { tier: 'graph', key: 'contoso' };
+
+/** 60 ms are promised; a machine that runs other tests beside this one may take ten times as long. */
+const LATEST_MS = 600;
+const RECOVERY_MS = 5000;
+
+function createLog() {
+  const lines: string[] = [];
+  const write =
+    (level: string) =>
+    (message: string, fields: unknown = {}) =>
+      void lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  return {
+    lines,
+    log: { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') },
+  };
+}
+
+function failing(error: Error): Limiter {
+  const fail = async () => {
+    throw error;
+  };
+  return { decide: fail, refund: fail };
+}
+
+function create(shared: Limiter, options: Partial<FailoverOptions> = {}) {
+  const clock = { now: Date.UTC(2026, 10, 24) };
+  const now = () => clock.now;
+  const { lines, log } = createLog();
+  const transitions: string[] = [];
+  const limiter = withFallback(shared, {
+    twin: createMemoryLimiter({ limits: toTwinLimits(LIMITS, 2), now }),
+    probe: async () => {},
+    log,
+    onTransition: (state) => void transitions.push(state),
+    onFailure: 'closed',
+    degradedMaxMs: 300_000,
+    now,
+    ...options,
+  });
+  return { clock, limiter, lines, transitions };
+}
+
+async function countAdmitted(limiter: Limiter, times: number): Promise<number> {
+  let admitted = 0;
+  for (let i = 0; i < times; i += 1) if ((await limiter.decide([USER])).refusedBy.length === 0) admitted += 1;
+  return admitted;
+}
+
+describe('withFallback', () => {
+  it('lets the twin take over with its part of the limits, and says so once', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { limiter, lines, transitions } = create(
+      failing(new Error('READONLY You cannot write to a replica')),
+    );
+    assert.equal(limiter.state(), 'shared');
+    assert.equal(await countAdmitted(limiter, 100), LIMIT / 2);
+    assert.equal(limiter.state(), 'degraded');
+    assert.deepEqual(transitions, ['degraded']);
+    assert.deepEqual(lines.length, 1);
+    assert.match(lines[0] ?? '', /^warn .*\{"reason":"READONLY"\}$/);
+  });
+
+  it('asks the shared limiter again only after a probe succeeded', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let broken = true;
+    let asked = 0;
+    const memory = createMemoryLimiter({ limits: LIMITS });
+    const shared: Limiter = {
+      ...memory,
+      decide: async (keys) => {
+        asked += 1;
+        if (broken) throw new Error('gone');
+        return memory.decide(keys);
+      },
+    };
+    const probe = async () => {
+      if (broken) throw new Error('gone');
+    };
+    const { limiter, transitions } = create(shared, { probe, probeMs: 500 });
+    await countAdmitted(limiter, 10);
+    assert.equal(asked, 1);
+    t.mock.timers.tick(500);
+    await new Promise(setImmediate);
+    assert.equal(limiter.state(), 'degraded');
+    broken = false;
+    t.mock.timers.tick(500);
+    await new Promise(setImmediate);
+    assert.deepEqual(transitions, ['degraded', 'shared']);
+    await limiter.decide([USER]);
+    assert.equal(asked, 2);
+  });
+
+  it('refuses creates and revokes once it has been degraded for too long, and nothing else', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { clock, limiter } = create(failing(new Error('gone')));
+    await limiter.decide([USER, WRITE]);
+    clock.now += 299_999;
+    await limiter.decide([USER, WRITE]);
+    clock.now += 1;
+    await assert.rejects(
+      limiter.decide([USER, WRITE]),
+      (error) =>
+        error instanceof ProblemError &&
+        error.code === 'limiter_unavailable' &&
+        error.options.retryAfterSeconds === 5,
+    );
+    assert.deepEqual((await limiter.decide([USER, READ])).refusedBy, []);
+    assert.deepEqual((await limiter.decide([USER])).refusedBy, []);
+  });
+
+  it('keeps admitting by the twin when told to stay open', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { clock, limiter } = create(failing(new Error('gone')), { onFailure: 'open' });
+    await limiter.decide([WRITE]);
+    clock.now += 86_400_000;
+    assert.deepEqual((await limiter.decide([WRITE])).refusedBy, []);
+  });
+
+  it('gives a charge back where it was made', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { limiter } = create(failing(new Error('gone')));
+    const charge = await limiter.decide([USER]);
+    await limiter.refund(USER, charge);
+    assert.equal((await limiter.decide([USER])).states[0]?.remaining, LIMIT / 2 - 1);
+  });
+});
+
+describe('toTwinLimits', () => {
+  it('never gives the replicas more than the whole between them', () => {
+    const part = (count: number, seconds: number, replicas: number) => {
+      const limits = toTwinLimits({ ...LIMITS, user: { count, seconds, shadow: false } }, replicas);
+      return limits.user === 'off' ? 'off' : [limits.user.count, limits.user.seconds];
+    };
+    assert.deepEqual(part(30, 60, 2), [15, 60]);
+    assert.deepEqual(part(10, 60, 3), [3, 60]);
+    assert.deepEqual(part(1, 60, 3), [1, 180]);
+    assert.deepEqual(part(2, 5, 3), [1, 8]);
+    assert.equal(toTwinLimits(LIMITS, 2).client, 'off');
+  });
+});
+
+/** The limiter as it is put together in production, under eight callers at once. */
+async function createUnderLoad(t: TestContext, { absent = false } = {}) {
+  const server = await createRedisServer({ absent });
+  const connection = createRedisConnection({ url: server.url });
+  const { lines, log } = createLog();
+  const limiter = withFallback(createRedisLimiter({ limits: LIMITS, run: connection.run }), {
+    twin: createMemoryLimiter({ limits: toTwinLimits(LIMITS, 2) }),
+    probe: createRedisProbe(connection.run),
+    log,
+    onFailure: 'closed',
+    degradedMaxMs: 300_000,
+  });
+  if (!absent) await connection.ready(2000);
+  let admitted = 0;
+  let decided = 0;
+  let latest = 0;
+  const stop = new AbortController();
+  const load = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      const start = performance.now();
+      const { refusedBy } = await limiter.decide([USER]);
+      latest = Math.max(latest, performance.now() - start);
+      if (refusedBy.length === 0) admitted += 1;
+      decided += 1;
+      await sleep(2);
+    }
+  };
+  const loads = Array.from({ length: 8 }, load);
+  t.after(async () => {
+    stop.abort();
+    await Promise.all(loads);
+    limiter.close();
+    connection.close();
+    await server.close();
+  });
+  const until = async (state: 'shared' | 'degraded'): Promise<number> => {
+    const start = performance.now();
+    while (limiter.state() !== state) {
+      assert.ok(performance.now() - start < RECOVERY_MS, `not ${state} within ${RECOVERY_MS} ms`);
+      await sleep(10);
+    }
+    return performance.now() - start;
+  };
+  /** The promises that hold in every fault, after the fault and the recovery. */
+  const checkPromises = (fullQuotas: number): void => {
+    t.diagnostic(`${decided} decisions, the latest after ${latest.toFixed(0)} ms; ${lines.join(' | ')}`);
+    assert.ok(latest < LATEST_MS, `a decision took ${latest} ms`);
+    assert.ok(admitted <= fullQuotas * LIMIT + LIMIT / 2, `${admitted} were admitted`);
+    assert.equal(lines.length, 2, 'one line for the failure and one for the return');
+  };
+  return { server, until, checkPromises };
+}
+
+describe('the limits when Redis fails', { skip: NO_REDIS }, () => {
+  it('stands its sudden death, and uses it again when it is back', async (t) => {
+    const { server, until, checkPromises } = await createUnderLoad(t);
+    await sleep(100);
+    await server.kill('SIGKILL');
+    await until('degraded');
+    await sleep(300);
+    await server.start();
+    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+    await sleep(100);
+    checkPromises(2); // it came back empty
+  });
+
+  it('stands its hanging', async (t) => {
+    const { server, until, checkPromises } = await createUnderLoad(t);
+    await sleep(100);
+    await server.kill('SIGSTOP');
+    await until('degraded');
+    await sleep(1500);
+    await server.kill('SIGCONT');
+    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+    await sleep(100);
+    checkPromises(1);
+  });
+
+  it('stands its absence at the start', async (t) => {
+    const { server, until, checkPromises } = await createUnderLoad(t, { absent: true });
+    await until('degraded');
+    await server.start();
+    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+    await sleep(100);
+    checkPromises(1);
+  });
+
+  it('takes a read-only Redis for a failed one', async (t) => {
+    const { server, until, checkPromises } = await createUnderLoad(t);
+    await server.admin.multi().flushall().replicaof('127.0.0.1', 1).exec(); // emptied: a refusal writes nothing
+    await until('degraded');
+    await sleep(700);
+    await server.admin.replicaof('NO', 'ONE');
+    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+    await sleep(100);
+    checkPromises(2);
+  });
+
+  it('takes a full Redis for a failed one', async (t) => {
+    const { server, until, checkPromises } = await createUnderLoad(t);
+    await server.admin.multi().config('SET', 'maxmemory', '1').flushall().exec();
+    await until('degraded');
+    await sleep(700);
+    await server.admin.config('SET', 'maxmemory', '0');
+    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+    await sleep(100);
+    checkPromises(2); // it was emptied: a refusal writes nothing
+  });
+
+  it('takes a slow Redis for a failed one', async (t) => {
+    const { server, until, checkPromises } = await createUnderLoad(t);
+    await sleep(50);
+    await server.admin.call('CLIENT', 'PAUSE', '900', 'ALL');
+    await until('degraded');
+    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+    await sleep(100);
+    checkPromises(1);
+  });
+});
