@@ -1,13 +1,7 @@
+import { REDIS_NOW } from './redis-clock.ts';
 import { createRedisScript } from './redis-connection.ts';
 
-/** Milliseconds since the epoch: Redis' own clock, or the first argument where a test sets the time. */
-const NOW = `
-local now_ms = tonumber(ARGV[1])
-if not now_ms then
-  local time = redis.call('TIME')
-  now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
+const ARRIVALS = `${REDIS_NOW}
 -- gcra.ts toArrival
 local function read_arrival(key, window, now)
   local stored = tonumber(redis.call('GET', key) or 0) or 0
@@ -27,7 +21,7 @@ end
  * ticks per millisecond, step, window, and 1 where the key may refuse. Returns the milliseconds of the decision and, key by key,
  * the arrival time before the charge: all that toDecision needs.
  */
-export const DECIDE_SCRIPT = createRedisScript(`${NOW}
+export const DECIDE_SCRIPT = createRedisScript(`${ARRIVALS}
 local reply, passes = { now_ms }, true
 for i, key in ipairs(KEYS) do
   local at = 4 * i - 2
@@ -51,7 +45,7 @@ return reply
 `);
 
 /** gcra.ts withoutCharge. Arguments after the clock: ticks per millisecond, step, window, the arrival time the charge led to. */
-export const REFUND_SCRIPT = createRedisScript(`${NOW}
+export const REFUND_SCRIPT = createRedisScript(`${ARRIVALS}
 local ticks_per_ms, step, window = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = now_ms * ticks_per_ms
 local owed = math.min(math.max(tonumber(ARGV[5]) - now, 0), step)

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { IdempotencyRecord } from '../../src/enrollment/idempotency-store.ts';
+import { createMemoryIdempotencyStore } from '../../src/enrollment/memory-idempotency-store.ts';
+import { createSharedIdempotencyStore } from '../../src/enrollment/shared-idempotency-store.ts';
+import { ProblemError } from '../../src/errors.ts';
+import { createRedisClaims, type RedisClaims } from '../../src/limits/redis-claims.ts';
+import { createRedisConnection, type RedisConnection } from '../../src/limits/redis-connection.ts';
+import { createRedisServer, NO_REDIS, type RedisServer } from '../limits/redis-server.ts';
+
+const DAY = 86_400_000;
+const KEY = 'key';
+const ASKED = 'asked';
+const SUCCESS: IdempotencyRecord = { fingerprint: ASKED, intent: 'i', outcome: { result: 'success' } };
+const UNKNOWN: IdempotencyRecord = {
+  fingerprint: ASKED,
+  intent: 'i',
+  outcome: { result: 'unknown', code: 'outcome_unknown', window: { sentAt: 1, until: 2 } },
+};
+
+function isUnavailable(error: unknown): boolean {
+  return (
+    error instanceof ProblemError &&
+    error.code === 'idempotency_unavailable' &&
+    error.options.retryAfterSeconds === 5
+  );
+}
+
+describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
+  let server: RedisServer;
+  let connection: RedisConnection;
+  const clock = { now: 0 };
+
+  before(async () => {
+    server = await createRedisServer();
+    connection = createRedisConnection({ url: server.url, deadlineMs: 10_000 });
+    await connection.ready(5000);
+  });
+  beforeEach(async () => {
+    clock.now = Date.UTC(2026, 10, 24);
+    await server.admin.flushall();
+  });
+  after(async () => {
+    connection.close();
+    await server.close();
+  });
+
+  /** A replica: its own memory, the common Redis, and a switch that loses the answers or the questions. */
+  function createReplica() {
+    const link: { state: 'up' | 'down' | 'deaf' } = { state: 'up' };
+    const claims: RedisClaims = createRedisClaims({
+      lifetimeMs: DAY,
+      underWayMs: 30_000,
+      now: () => clock.now,
+      run: async (...command) => {
+        if (link.state === 'down') throw new Error('gone');
+        const reply = await connection.run(...command);
+        if (link.state === 'deaf') throw new Error('no answer in time');
+        return reply;
+      },
+    });
+    const local = createMemoryIdempotencyStore({ now: () => clock.now });
+    return { link, store: createSharedIdempotencyStore({ claims, local }) };
+  }
+
+  it('lets one replica work on a key, and gives its outcome to the others', async () => {
+    const [one, two] = [createReplica().store, createReplica().store];
+    assert.deepEqual(await one.claim(KEY, ASKED), { kind: 'first' });
+    assert.deepEqual(await two.claim(KEY, 'another'), { kind: 'under_way', fingerprint: ASKED });
+    assert.deepEqual(await one.claim(KEY, ASKED), { kind: 'under_way', fingerprint: ASKED });
+    await one.keep(KEY, SUCCESS);
+    for (const store of [one, two, two]) {
+      assert.deepEqual(await store.claim(KEY, ASKED), { kind: 'known', record: SUCCESS });
+    }
+  });
+
+  it('security: of many claims at once over all replicas exactly one is the first', async () => {
+    const stores = Array.from({ length: 4 }, () => createReplica().store);
+    const claims = await Promise.all(
+      stores.flatMap((store) => Array.from({ length: 25 }, () => store.claim(KEY, ASKED))),
+    );
+    assert.equal(claims.filter(({ kind }) => kind === 'first').length, 1);
+    assert.equal(claims.filter(({ kind }) => kind === 'under_way').length, 99);
+  });
+
+  it('frees a key for all replicas', async () => {
+    const [one, two] = [createReplica().store, createReplica().store];
+    await one.claim(KEY, ASKED);
+    await one.release(KEY);
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'first' });
+  });
+
+  it('lets one replica alone settle an open record', async () => {
+    const [one, two] = [createReplica().store, createReplica().store];
+    await one.claim(KEY, ASKED);
+    await one.keep(KEY, UNKNOWN);
+    assert.deepEqual(await two.claim(KEY, 'another'), { kind: 'known', record: UNKNOWN });
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'known', record: UNKNOWN });
+    assert.deepEqual(await one.claim(KEY, ASKED), { kind: 'under_way', fingerprint: ASKED });
+    await two.keep(KEY, SUCCESS);
+    assert.deepEqual(await one.claim(KEY, ASKED), { kind: 'known', record: SUCCESS });
+  });
+
+  it('security: a replica that died does not free its key; what it did is unknown', async () => {
+    const [one, two] = [createReplica().store, createReplica().store];
+    await one.claim(KEY, ASKED);
+    clock.now += 30_000;
+    const claim = await two.claim(KEY, ASKED);
+    assert.equal(claim.kind === 'known' && claim.record.outcome.result, 'unknown');
+  });
+
+  it('answers idempotency_unavailable while Redis is gone, unless the record is in this process', async () => {
+    const { link, store } = createReplica();
+    await store.claim(KEY, ASKED);
+    await store.keep(KEY, SUCCESS);
+    link.state = 'down';
+    await assert.rejects(store.claim('new', ASKED), isUnavailable);
+    await assert.rejects(store.claim('new', ASKED), isUnavailable);
+    assert.deepEqual(await store.claim(KEY, ASKED), { kind: 'known', record: SUCCESS });
+    link.state = 'up';
+    assert.deepEqual(await store.claim('new', ASKED), { kind: 'first' });
+  });
+
+  it('never fails to keep an outcome, and tells Redis when it is back', async () => {
+    const [one, two] = [createReplica(), createReplica().store];
+    await one.store.claim(KEY, ASKED);
+    one.link.state = 'down';
+    await one.store.keep(KEY, SUCCESS);
+    one.link.state = 'up';
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'under_way', fingerprint: ASKED });
+    await one.store.claim('something else', ASKED);
+    await connection.run({ lua: 'return 1', sha: '-'.repeat(40) }, [], []).catch(() => {}); // behind what was told
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'known', record: SUCCESS });
+  });
+
+  it('takes back a claim whose answer was lost', async () => {
+    const { link, store } = createReplica();
+    link.state = 'deaf';
+    await assert.rejects(store.claim(KEY, ASKED), isUnavailable);
+    link.state = 'up';
+    assert.deepEqual(await store.claim(KEY, ASKED), { kind: 'first' });
+  });
+
+  it('trusts its own record when Redis has lost it', async () => {
+    const { store } = createReplica();
+    await store.claim(KEY, ASKED);
+    await store.keep(KEY, UNKNOWN);
+    await server.admin.flushall();
+    assert.deepEqual(await store.claim(KEY, ASKED), { kind: 'known', record: UNKNOWN });
+  });
+});
