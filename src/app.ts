@@ -6,13 +6,16 @@ import type { ProblemCode } from './errors.ts';
 import { logAccess, type OnAnswer } from './http/access-log.ts';
 import { answerProblem } from './http/answer-problem.ts';
 import { allowOrigins } from './http/cross-origin.ts';
+import { failClosed } from './http/fail-closed.ts';
 import { findOperation } from './http/find-operation.ts';
 import { answerHealth } from './http/health.ts';
 import { authoriseCaller, identifyCaller, type Authorise } from './http/identify-caller.ts';
+import { lastResort } from './http/last-resort.ts';
 import { createLimitSteps } from './http/limit-requests.ts';
-import { parseInput, readBody } from './http/read-input.ts';
+import { parseInput } from './http/parse-input.ts';
+import { readBody } from './http/read-body.ts';
 import { refuseWhileDraining } from './http/refuse-while-draining.ts';
-import { beginScope } from './http/request-scope.ts';
+import { beginScope, type Step } from './http/request-scope.ts';
 import { runOperation } from './http/run-operation.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import type { SourceAddress } from './limits/source-address.ts';
@@ -43,8 +46,8 @@ export function createApp(parts: Parts): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
 
-  app.use(
-    beginScope({ requestDeadlineMs: settings.requestDeadlineMs, readAddress: parts.sourceAddress.read, now }),
+  const steps: readonly Step[] = [
+    beginScope({ readAddress: parts.sourceAddress.read, now }),
     logAccess({ log, onAnswer: parts.onAnswer, now }),
     securityHeaders(),
     allowOrigins(settings.corsOrigins),
@@ -57,8 +60,10 @@ export function createApp(parts: Parts): Express {
     readBody(),
     parseInput(settings),
     limitCaller,
-    runOperation(parts.enrollment),
-  );
+    runOperation({ enrollment: parts.enrollment, requestDeadlineMs: settings.requestDeadlineMs, now }),
+  ];
+  for (const step of steps) app.use(failClosed(step));
   app.use(answerProblem({ log, recordRefusal: parts.recordRefusal, onRefusal: parts.onRefusal, now }));
+  app.use(lastResort(log));
   return app;
 }

@@ -20,6 +20,7 @@ const EXIT_CONFIGURATION = 78;
 const EXIT_FAILURE = 1;
 const DAY = 24 * 60 * 60_000;
 const TLS_RELOAD_EVERY = 10_000;
+const LAST_MOMENT = 1000;
 
 const readText = (path: string | URL): string => readFileSync(path, 'utf8');
 
@@ -41,6 +42,14 @@ function readSettings(): Settings {
   });
 }
 
+/** System errors say what failed, but not which setting to change. */
+const naming =
+  (setting: string) =>
+  (error: unknown): never => {
+    const isSystem = error instanceof Error && 'syscall' in error;
+    throw isSystem ? new Error(`${setting}: ${error.message}`, { cause: error }) : error;
+  };
+
 const listen = (server: Server, { host, port }: Readonly<{ host: string; port: number }>): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -56,10 +65,8 @@ async function run(settings: Settings): Promise<void> {
   const metrics = createMetrics();
   const work = createWorkUnderWay();
   const { httpsProxy, noProxy } = settings.proxy;
-  const outbound = createOutbound({
-    timeoutMs: settings.upstreamTimeoutMs,
-    ...(httpsProxy && { proxy: { httpsProxy, noProxy } }),
-  });
+  const readTls = settings.tls && createTlsReader(settings.tls);
+  const tls = await readTls?.();
   const journal = await openJournal({
     directory: settings.audit.directory,
     version: readVersion(),
@@ -68,6 +75,10 @@ async function run(settings: Settings): Promise<void> {
     log,
     onAppend: (result, seconds) => metrics.auditAppend(result === 'written' ? 'success' : 'failed', seconds),
     ...(settings.audit.stdout && { toStdout: (record) => log.info('audit', { record }) }),
+  }).catch(naming('AUDIT_DIR'));
+  const outbound = createOutbound({
+    timeoutMs: settings.upstreamTimeoutMs,
+    ...(httpsProxy && { proxy: { httpsProxy, noProxy } }),
   });
 
   let draining = false;
@@ -80,21 +91,11 @@ async function run(settings: Settings): Promise<void> {
     work,
     isDraining: () => draining,
   });
-  const readTls = settings.tls && createTlsReader(settings.tls);
-  const publicServer = createPublicServer(createApp(parts), await readTls?.());
+  const publicServer = createPublicServer(createApp(parts), tls);
   const adminServer = createAdminServer({ metrics, isReady: notReady });
   publicServer.on('request', (_request, response) => {
     void work.track(new Promise((resolve) => response.once('close', resolve)));
   });
-
-  try {
-    start();
-    log.info('listening', { listener: 'admin', port: await listen(adminServer, settings.admin) });
-    log.info('listening', { listener: 'public', port: await listen(publicServer, settings.listen) });
-  } catch (error) {
-    await journal.close();
-    throw error;
-  }
   const timers = [setInterval(checkCertificate, DAY)];
   if (readTls && publicServer instanceof HttpsServer) {
     const reload = createTlsReload(publicServer, readTls, log);
@@ -102,23 +103,51 @@ async function run(settings: Settings): Promise<void> {
     timers.push(setInterval(() => void reload().catch(onError), TLS_RELOAD_EVERY));
   }
 
+  const close = async (): Promise<void> => {
+    for (const timer of timers) clearInterval(timer);
+    for (const server of [publicServer, adminServer]) {
+      server.close();
+      server.closeAllConnections();
+    }
+    await flushRefusals();
+    await journal.close();
+    await outbound.close();
+    // Nothing is left to do; should something still hold the process, it does so no longer than this.
+    setTimeout(() => process.exit(), LAST_MOMENT).unref();
+  };
+
   const stop = async (signal: string): Promise<void> => {
     if (draining) return;
     draining = true;
     log.info('stopping', { signal });
-    for (const timer of timers) clearInterval(timer);
     if (!(await work.idle(settings.shutdownGraceMs)))
       log.warn('stopped before everything under way was finished');
-    publicServer.close();
-    publicServer.closeAllConnections();
-    adminServer.close();
-    adminServer.closeAllConnections();
-    await flushRefusals();
-    await journal.close();
-    await outbound.close();
+    await close();
     log.info('stopped');
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+
+  try {
+    start();
+    log.info('listening', {
+      listener: 'admin',
+      port: await listen(adminServer, settings.admin).catch(naming('ADMIN_PORT')),
+    });
+    log.info('listening', {
+      listener: 'public',
+      port: await listen(publicServer, settings.listen).catch(naming('PORT')),
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        log.error('the stop failed', { error });
+        process.exitCode = EXIT_FAILURE;
+      });
+    });
+  }
 }
 
 try {

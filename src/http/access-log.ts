@@ -11,11 +11,11 @@ type AccessLogOptions = Readonly<{ log: Logger; onAnswer: OnAnswer; now?: () => 
 /** The status nginx gives to a request whose caller left before the answer. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** One line and one measurement for each request. The query, which nothing here reads, is left out. */
+/** One line and one measurement for each request. */
 export function logAccess({ log, onAnswer, now = Date.now }: AccessLogOptions): Step {
   return function logAccess(request, response, next) {
     const { scope } = response.locals;
-    const { method, path } = request;
+    const { method } = request;
     response.once('close', () => {
       const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST;
       const durationMs = now() - scope.startedAt;
@@ -26,7 +26,7 @@ export function logAccess({ log, onAnswer, now = Date.now }: AccessLogOptions): 
         clientRequestId: scope.clientRequestId,
         traceId: scope.traceId,
         method,
-        path: path.slice(0, 256),
+        path: scope.path.slice(0, 256),
         operation,
         status,
         code: scope.problemCode,

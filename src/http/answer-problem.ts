@@ -1,10 +1,10 @@
 import type { ErrorRequestHandler } from 'express';
 import type { AuditActor, RefusalEvent } from '../audit/record.ts';
-import type { ProblemCode, ProblemError } from '../errors.ts';
+import { toProblem, type ProblemCode, type ProblemError } from '../errors.ts';
 import { toRetryAfter } from '../limits/headers.ts';
 import type { Logger } from '../log.ts';
 import { toAuditActor } from '../enrollment/audit-actor.ts';
-import { toHttpProblem } from './http-problem.ts';
+import { prefersProblemDetails } from './accept.ts';
 import { toGraphErrorBody, toProblemDetails } from './problem-body.ts';
 import type { RequestScope, ScopedLocals } from './request-scope.ts';
 
@@ -17,15 +17,17 @@ type AnswerProblemOptions = Readonly<{
   now?: () => number;
 }>;
 
-/** The contract's default, for the statuses on which a `Retry-After` must stand. */
+/** Seconds, for the statuses on which a `Retry-After` must stand. */
 const DEFAULT_RETRY_AFTER = 5;
 
 function toHeaders({ status, options }: ProblemError): Readonly<Record<string, string>> {
   const retryAfter =
     options.retryAfterSeconds ?? (status === 429 || status === 503 ? DEFAULT_RETRY_AFTER : undefined);
+  // RFC 9110 section 15.5.2: no 401 without one.
+  const challenge = options.challenge ?? (status === 401 ? 'Bearer' : undefined);
   return {
     'Cache-Control': 'no-store',
-    ...(options.challenge !== undefined && { 'WWW-Authenticate': options.challenge }),
+    ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
     ...(options.allow !== undefined && { Allow: options.allow }),
     ...(retryAfter !== undefined && { 'Retry-After': toRetryAfter(retryAfter) }),
   };
@@ -60,7 +62,7 @@ export function answerProblem({
   ScopedLocals
 > {
   return async function answerProblem(error: unknown, request, response, _next) {
-    const problem = toHttpProblem(error);
+    const problem = toProblem(error);
     const { scope } = response.locals;
     const { requestId, clientRequestId } = scope;
     scope.problemCode = problem.code;
@@ -74,8 +76,7 @@ export function answerProblem({
       response.destroy();
       return;
     }
-    const prefersDetails =
-      request.accepts(['application/json', 'application/problem+json']) === 'application/problem+json';
+    const prefersDetails = prefersProblemDetails(request.headers.accept);
     const body = prefersDetails ? toProblemDetails(problem, scope) : toGraphErrorBody(problem, scope, now());
     // RFC 9457 and RFC 8259: neither media type has a charset parameter.
     const type = prefersDetails ? 'application/problem+json' : 'application/json';

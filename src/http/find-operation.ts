@@ -5,12 +5,12 @@ import type { Step } from './request-scope.ts';
 /** Path and method → one row of the operations table, or 404 or 405. */
 export function findOperation(): Step {
   return function findOperation(request, response, next) {
-    const route = toRoute(request.method, request.path);
+    const { scope } = response.locals;
+    const route = toRoute(request.method, scope.path);
     if (route.kind === 'unknown') throw new ProblemError('unknown_route');
     if (route.kind === 'otherMethod') {
       throw new ProblemError('method_not_allowed', undefined, { allow: route.allow.join(', ') });
     }
-    const { scope } = response.locals;
     scope.operation = route.operation;
     scope.set = route.set;
     scope.rawId = route.id;

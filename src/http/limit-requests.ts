@@ -2,7 +2,7 @@ import { ProblemError } from '../errors.ts';
 import { toRateLimitHeaders } from '../limits/headers.ts';
 import { toLimitKeys } from '../limits/limit-keys.ts';
 import { toAddressKey } from '../limits/source-address.ts';
-import type { Decision, LimitKey, Limiter } from '../limits/tier.ts';
+import type { Decision, LimitKey, Limiter, TierState } from '../limits/tier.ts';
 import type { Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
 
@@ -13,6 +13,15 @@ function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError
     `Too many requests: the limit ${tiers} is exhausted. Try again in ${Math.max(1, retryAfterSeconds)} s.`,
     { retryAfterSeconds: Math.max(1, retryAfterSeconds), violatedPolicies: refusedBy },
   );
+}
+
+/** Where a tier stands once the one request charged to it has been given back. */
+function withRefund(state: TierState): TierState {
+  const { limit, remaining, resetSeconds } = state;
+  const resetAfter = Math.ceil(resetSeconds - limit.seconds / limit.count);
+  return remaining + 1 >= limit.count
+    ? { ...state, remaining: limit.count, resetSeconds: 0 }
+    : { ...state, remaining: remaining + 1, resetSeconds: resetAfter };
 }
 
 /** The limits, in two steps: by address before any cryptography, by everything else once the caller is known. */
@@ -44,6 +53,7 @@ export function createLimitSteps(limiter: Limiter): Readonly<{ limitAddress: Ste
       // A refused request costs nothing in any tier.
       if (refused && scope.addressCharge) {
         await limiter.refund(scope.addressCharge.key, scope.addressCharge.decision);
+        scope.rateLimits = scope.rateLimits.map(withRefund);
       }
       scope.rateLimits = [...scope.rateLimits, ...decision.states];
       response.set(toRateLimitHeaders(scope.rateLimits));

@@ -2,7 +2,6 @@ import { randomUUID as cryptoRandomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { AuditSource } from '../audit/record.ts';
 import type { Caller } from '../caller/caller.ts';
-import { startDeadline, type Deadline } from '../enrollment/deadline.ts';
 import type { Operation } from '../graph/operations.ts';
 import type { Profile, ProfileSet } from '../graph/profile.ts';
 import type { Decision, LimitKey, TierState } from '../limits/tier.ts';
@@ -14,14 +13,17 @@ export type RequestScope = {
   readonly clientRequestId: string;
   /** `trace-id` of a W3C traceparent, for the log. */
   readonly traceId: string | undefined;
+  /** As it was sent: neither decoded nor normalised, without the query, which nothing here reads. */
+  readonly path: string;
+  /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  readonly deadline: Deadline;
   readonly source: AuditSource;
   operation?: Operation;
   set?: ProfileSet;
   /** The id as it stands in the path, not judged yet. */
   rawId?: string;
   caller?: Caller;
+  body?: Buffer;
   profile?: Profile;
   validitySeconds?: number;
   idempotencyKey?: string;
@@ -38,14 +40,13 @@ export type ScopedLocals = { scope: RequestScope };
 export type Step = RequestHandler<Record<string, string>, unknown, unknown, unknown, ScopedLocals>;
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** W3C Trace Context, version 00; all zeros are invalid. */
-const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/;
+/** W3C Trace Context section 3.2: version ff and ids of zeros are invalid, later versions may add fields. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 
 const toSingle = (value: string | readonly string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined;
 
 type ScopeOptions = Readonly<{
-  requestDeadlineMs: number;
   readAddress: (remoteAddress: string | undefined, rawHeaders: readonly string[]) => string;
   now?: () => number;
   randomUUID?: () => string;
@@ -53,21 +54,20 @@ type ScopeOptions = Readonly<{
 
 /** Begins the request: its ids, its clock, where it comes from; the ids go out with every answer. */
 export function beginScope({
-  requestDeadlineMs,
   readAddress,
   now = Date.now,
   randomUUID = cryptoRandomUUID,
 }: ScopeOptions): Step {
   return function beginScope(request, response, next) {
-    const { headers } = request;
+    const { headers, url } = request;
     const asked = toSingle(headers['client-request-id']);
     const userAgent = headers['user-agent'];
     const scope: RequestScope = {
       requestId: randomUUID(),
       clientRequestId: asked !== undefined && GUID.test(asked) ? asked : randomUUID(),
       traceId: TRACEPARENT.exec(toSingle(headers['traceparent']) ?? '')?.[1],
+      path: url.split('?', 1)[0] ?? '',
       startedAt: now(),
-      deadline: startDeadline(requestDeadlineMs, now),
       source: {
         address: readAddress(request.socket.remoteAddress, request.rawHeaders),
         ...(userAgent !== undefined && { userAgent }),
@@ -78,7 +78,6 @@ export function beginScope({
     response.setHeader('request-id', scope.requestId);
     response.setHeader('client-request-id', scope.clientRequestId);
     response.setHeader('Cache-Control', 'no-store');
-    response.once('close', () => scope.deadline.clear());
     next();
   };
 }

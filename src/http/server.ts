@@ -13,7 +13,8 @@ import type { Express } from 'express';
 /** Certificate chain and key in PEM. */
 export type TlsMaterial = Readonly<{ cert: string; key: string }>;
 
-const HARDENING = {
+/** Times, sizes and numbers within which node:http listens to a client. */
+export const HARDENING = {
   /** Bytes; an Entra token with many groups comes to about half of it. */
   maxHeaderSize: 16 * 1024,
   /** Milliseconds for the header section, and for the whole request. */
@@ -48,6 +49,12 @@ function toExpressClasses(app: Express) {
 const countHeader = (rawHeaders: readonly string[], name: string): number =>
   rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
 
+/** The path of an absolute-form target, which a server has to accept (RFC 9112 section 3.2.2); any other target as it is. */
+function toOriginForm(target: string): string {
+  const path = /^https?:\/\/[^/?#]*(.*)$/is.exec(target)?.[1] ?? target;
+  return path.startsWith('/') || path === '*' ? path : `/${path}`;
+}
+
 /** What node:http lets through although RFC 9112 (sections 3.2 and 6.1) does not. */
 const isWellFormed = ({ rawHeaders, headers }: IncomingMessage): boolean =>
   countHeader(rawHeaders, 'host') <= 1 &&
@@ -57,7 +64,10 @@ const isWellFormed = ({ rawHeaders, headers }: IncomingMessage): boolean =>
 const refuseMalformed =
   (app: Express): RequestListener =>
   (request, response) => {
-    if (isWellFormed(request)) return app(request, response);
+    if (isWellFormed(request)) {
+      request.url = toOriginForm(request.url ?? '');
+      return app(request, response);
+    }
     const id = randomUUID();
     response.writeHead(400, {
       Connection: 'close',
@@ -69,10 +79,17 @@ const refuseMalformed =
   };
 
 /** The public server: HTTP behind an ingress, or HTTPS. */
-export function createPublicServer(app: Express, tls?: TlsMaterial): Server | HttpsServer {
-  const options = { ...HARDENING, ...toExpressClasses(app) };
+export function createPublicServer(
+  app: Express,
+  tls?: TlsMaterial,
+  hardening: ServerOptions = HARDENING,
+): Server | HttpsServer {
+  const options = { ...hardening, ...toExpressClasses(app) };
   const listener = refuseMalformed(app);
-  return tls
+  const server = tls
     ? createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener)
     : createHttpServer(options, listener);
+  // Bounded by their size. With a bound on their number, a second Host behind it would go unseen.
+  server.maxHeadersCount = 0;
+  return server;
 }

@@ -8,7 +8,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** The one member, its value written as a plain integer: no fraction, no exponent, no leading zero. */
 const INTEGER_MEMBER = /:\s*(?:0|-?[1-9]\d*)\s*\}\s*$/;
 
-function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> & object {
+function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   if (bytes.length === 0) throw new ProblemError('invalid_body', `The body is empty. ${EXPECTED}.`);
   let value: unknown;
   try {
