@@ -30,9 +30,12 @@ export function toMemberText([name, text]: CanonicalMember): string {
   return `${toCanonicalString(name)}:${text}`;
 }
 
+/** Text without anything to escape and without surrogates, which is nearly all there is. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function toCanonicalString(value: string): string {
+  if (PLAIN.test(value)) return `"${value}"`;
   if (LONE_SURROGATE.test(value)) throw new TypeError('a lone surrogate has no canonical JSON');
   return JSON.stringify(value);
 }
@@ -40,4 +43,28 @@ function toCanonicalString(value: string): string {
 function toCanonicalNumber(value: number): string {
   if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical JSON`);
   return JSON.stringify(value);
+}
+
+/**
+ * Whether a text is the canonical JSON of the value that was parsed from it. What ECMAScript parses and writes again
+ * without a difference is canonical but for the order of members, which it keeps.
+ */
+export function isCanonicalJson(text: string, parsed: unknown): boolean {
+  if (!text.includes('\\ud') && JSON.stringify(parsed) === text && isSorted(parsed)) return true;
+  try {
+    return toCanonicalJson(parsed) === text;
+  } catch {
+    return false;
+  }
+}
+
+function isSorted(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isSorted);
+  let before = '';
+  for (const [name, member] of Object.entries(value)) {
+    if (name < before || (typeof member === 'object' && !isSorted(member))) return false;
+    before = name;
+  }
+  return true;
 }

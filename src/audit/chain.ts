@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { toCanonicalMembers, toMemberText } from './canonical-json.ts';
 import type { CanonicalMember } from './canonical-json.ts';
 import type { AuditEvent, RecordSeal } from './record.ts';
@@ -53,11 +53,11 @@ export function createChain(chain: string, previous: string): Chain {
 
 /** SHA-256, lower-case hex, of the canonical text of a record without its `hash`. */
 export function toRecordHash(canonicalText: string): string {
-  return createHash('sha256').update(canonicalText).digest('hex');
+  return digest('sha256', canonicalText);
 }
 
 /** The line of a record: its members and `hash` in canonical order, so the whole line is canonical too. */
-export function toLine(members: readonly CanonicalMember[], hash: string): string {
+function toLine(members: readonly CanonicalMember[], hash: string): string {
   const after = members.findIndex(([name]) => name > 'hash');
   const at = after === -1 ? members.length : after;
   return `{${members

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { Journal } from '../../src/audit/journal.ts';
+import { verifyJournal } from '../../src/audit/verify.ts';
+import { createFaultyFiles } from './support/faulty-files.ts';
+import type { FaultyFiles } from './support/faulty-files.ts';
+import {
+  createDirectory,
+  open,
+  readFiles,
+  readRecords,
+  toIntent,
+  toOutcome,
+  until,
+} from './support/journal.ts';
+
+type Rig = Readonly<{ directory: string; files: FaultyFiles; journal: Journal }>;
+
+async function createRig(t: TestContext, appendTimeoutMs = 250): Promise<Rig> {
+  const directory = await createDirectory(t);
+  const files = createFaultyFiles();
+  t.after(files.release);
+  const journal = await open(t, directory, { files, appendTimeoutMs });
+  files.calls.length = 0;
+  return { directory, files, journal };
+}
+
+const unavailable = { name: 'ProblemError', code: 'audit_unavailable', status: 503 };
+
+/** Intact, and nothing that was acknowledged is missing. */
+async function assertWhole(directory: string, acknowledged: readonly string[]): Promise<void> {
+  const { defect } = await verifyJournal(directory);
+  assert.equal(defect, undefined);
+  const ids = new Set((await readRecords(directory)).map(({ id }) => id));
+  for (const id of acknowledged) assert.ok(ids.has(id), `the acknowledged record ${id} is lost`);
+}
+
+async function recovers({ journal, files }: Rig): Promise<string> {
+  files.release();
+  await until(journal.healthy);
+  return (await journal.append(toIntent())).id;
+}
+
+test('mutant "answers before the sync": append resolves only after write, then sync have returned', async (t) => {
+  const { journal, files } = await createRig(t);
+  files.set('sync', 'hang');
+  let answered = false;
+  const appended = journal.append(toIntent()).then(() => {
+    answered = true;
+    files.calls.push('answer');
+  });
+  await until(() => files.calls.includes('write'));
+  await new Promise((resolve) => {
+    setTimeout(resolve, 50);
+  });
+  assert.equal(answered, false);
+  files.release();
+  await appended;
+  assert.deepEqual(files.calls, ['write', 'sync', 'answer']);
+});
+
+test('mutant "writes through a stream": every record costs its own write and sync when it is alone', async (t) => {
+  const { journal, files } = await createRig(t);
+  for (let count = 0; count < 3; count += 1) await journal.append(toIntent());
+  assert.deepEqual(files.calls, ['write', 'sync', 'write', 'sync', 'write', 'sync']);
+});
+
+test('records that arrive while a sync runs share the next one', async (t) => {
+  const { journal, files } = await createRig(t);
+  files.set('sync', 'hang');
+  const first = journal.append(toIntent());
+  await until(() => files.calls.includes('write'));
+  const others = Array.from({ length: 20 }, () => journal.append(toIntent()));
+  files.release();
+  await Promise.all([first, ...others]);
+  assert.deepEqual(files.calls, ['write', 'sync', 'write', 'sync']);
+});
+
+for (const room of [0, 1, 300, 700, 1300]) {
+  test(`mutant "swallows ENOSPC": a disk that takes ${room} bytes fails closed, and all is whole afterwards`, async (t) => {
+    const rig = await createRig(t);
+    const { directory, files, journal } = rig;
+    const before = await journal.append(toIntent());
+    files.set('write', 'ENOSPC', room);
+    const refused = Array.from({ length: 3 }, () => journal.append(toIntent()));
+    for (const one of refused) await assert.rejects(one, unavailable);
+    assert.equal(journal.healthy(), false);
+    await assert.rejects(journal.append(toIntent()), unavailable);
+    const after = await recovers(rig);
+    await journal.append(toOutcome(before.id));
+    await journal.append(toOutcome(after));
+    await journal.close();
+    await assertWhole(directory, [before.id, after]);
+    assert.equal((await readFiles(directory)).length, 2, 'a new file is begun after a failed write');
+    assert.deepEqual((await verifyJournal(directory)).open, [], 'no refused intent stays open');
+  });
+}
+
+test('the torn bytes of a failed write are kept beside the file', async (t) => {
+  const rig = await createRig(t);
+  rig.files.set('write', 'ENOSPC', 100);
+  await assert.rejects(rig.journal.append(toIntent()), unavailable);
+  await recovers(rig);
+  const [torn = ''] = (await readdir(rig.directory)).filter((name) => name.endsWith('.torn'));
+  assert.equal(torn, 'audit-000001.jsonl.torn');
+  assert.equal((await readFile(join(rig.directory, torn))).byteLength, 100);
+});
+
+test('EIO on write fails closed and service resumes by itself', async (t) => {
+  const rig = await createRig(t);
+  rig.files.set('write', 'EIO');
+  await assert.rejects(rig.journal.append(toIntent()), unavailable);
+  const after = await recovers(rig);
+  await assertWhole(rig.directory, [after]);
+});
+
+test('after a failed sync the file is closed, its lines are written again, and a new file is begun', async (t) => {
+  const rig = await createRig(t);
+  const { directory, files, journal } = rig;
+  files.set('sync', 'EIO');
+  await assert.rejects(journal.append(toIntent({ requestId: 'refused' })), unavailable);
+  await until(() => files.calls.filter((call) => call === 'sync failed').length > 2);
+  const after = await recovers(rig);
+  // The refused record is on disk, so its intent is ended by the journal itself.
+  await journal.append(toOutcome(after));
+  await journal.close();
+  await assertWhole(directory, [after]);
+  const records = await readRecords(directory);
+  const refused = records.find((record) => record.kind === 'intent' && record.requestId === 'refused');
+  const ending = records.find((record) => record.kind === 'outcome' && record.intent === refused?.id);
+  assert.ok(ending?.kind === 'outcome');
+  assert.equal(ending.result, 'failed');
+  assert.equal(ending.status, 503);
+  assert.equal(ending.code, 'audit_unavailable');
+  assert.equal((await verifyJournal(directory)).open.length, 0);
+  const tail = files.calls.slice(files.calls.lastIndexOf('sync failed') + 1);
+  assert.deepEqual(tail.slice(tail.indexOf('open update'), tail.indexOf('open append') + 2), [
+    'open update',
+    'write',
+    'sync',
+    'close',
+    'open append',
+    'sync directory',
+  ]);
+});
+
+test('a sync that hangs: 503 after the time, further appends fail at once, and it resumes by itself', async (t) => {
+  const rig = await createRig(t, 100);
+  const { directory, files, journal } = rig;
+  files.set('sync', 'hang');
+  const begin = performance.now();
+  await assert.rejects(journal.append(toIntent({ requestId: 'hung' })), unavailable);
+  const waited = performance.now() - begin;
+  assert.ok(waited >= 95 && waited < 400, `waited ${waited} ms`);
+  assert.equal(journal.healthy(), false);
+  const again = performance.now();
+  await assert.rejects(journal.append(toIntent({ requestId: 'never written' })), unavailable);
+  assert.ok(performance.now() - again < 50);
+  const after = await recovers(rig);
+  await journal.append(toOutcome(after));
+  await journal.close();
+  await assertWhole(directory, [after]);
+  const records = await readRecords(directory);
+  const hung = records.find((record) => record.kind === 'intent' && record.requestId === 'hung');
+  const endings = records.filter((record) => record.kind === 'outcome' && record.intent === hung?.id);
+  assert.equal(endings.length, 1, 'durable after all, it is ended once');
+  assert.ok(!records.some((record) => record.kind === 'intent' && record.requestId === 'never written'));
+});
+
+test('an outcome that cannot be written is written later, as what its caller was told', async (t) => {
+  const rig = await createRig(t);
+  const { directory, files, journal } = rig;
+  const intent = await journal.append(toIntent());
+  files.set('write', 'ENOSPC', 10);
+  await assert.rejects(journal.append(toOutcome(intent.id)), unavailable);
+  const other = await recovers(rig);
+  await journal.append(toOutcome(other));
+  await journal.close();
+  await assertWhole(directory, [intent.id, other]);
+  const outcomes = (await readRecords(directory)).filter(
+    (record) => record.kind === 'outcome' && record.intent === intent.id,
+  );
+  assert.equal(outcomes.length, 1);
+  const [outcome] = outcomes;
+  assert.ok(outcome?.kind === 'outcome');
+  assert.equal(outcome.result, 'success');
+  assert.equal(outcome.status, 500);
+  assert.equal(outcome.code, 'outcome_unrecorded');
+});
+
+test('a disk that fails once per file, many times, never breaks the chain nor loses a record', async (t) => {
+  const rig = await createRig(t);
+  const acknowledged: string[] = [];
+  for (let round = 0; round < 30; round += 1) {
+    const faults = [
+      ['write', 'EIO'],
+      ['write', 'ENOSPC', round * 70],
+      ['sync', 'EIO'],
+      ['open', 'EIO'],
+    ] as const;
+    const [call, fault, room] = faults[round % faults.length] ?? faults[0];
+    rig.files.set(call, fault, room);
+    const tries = await Promise.allSettled(Array.from({ length: 5 }, () => rig.journal.append(toIntent())));
+    for (const one of tries) if (one.status === 'fulfilled') acknowledged.push(one.value.id);
+    acknowledged.push(await recovers(rig));
+  }
+  await rig.journal.close();
+  await assertWhole(rig.directory, acknowledged);
+});
+
+test('a kill in the middle of the repair: the next start finds a whole journal', async (t) => {
+  const { directory, files, journal } = await createRig(t);
+  files.set('write', 'ENOSPC', 900);
+  await Promise.allSettled([journal.append(toIntent()), journal.append(toIntent())]);
+  files.set('truncate', 'EIO');
+  files.set('write', undefined);
+  await until(() => files.calls.includes('truncate failed'));
+  await journal.close();
+  await (await open(t, directory)).close();
+  const { defect, open: left } = await verifyJournal(directory);
+  assert.equal(defect, undefined);
+  assert.deepEqual(left, []);
+});
