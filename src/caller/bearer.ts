@@ -17,7 +17,7 @@ export function readBearerToken(rawHeaders: readonly string[]): string {
   // RFC 6750 section 3.1: an unsupported scheme is no token, hence no error code in the challenge.
   if (scheme.toLowerCase() !== 'bearer') throw new ProblemError('missing_token');
 
-  const token = rest.join(' ').trimStart();
+  const token = rest.join(' ').replace(/^ +/, '');
   if (token === '') throw refusal('The Authorization header holds "Bearer" without a token.');
   if (token.length > MAX_TOKEN_LENGTH) throw refusal('The access token is longer than 16 KiB.');
   return token;

@@ -53,11 +53,8 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   let failedAt = -Infinity;
   let searchedAt = -Infinity;
 
-  /** False as well when the clock was set back: then nothing is known about how long ago it was. */
-  const isWithin = (start: number, duration: number): boolean => {
-    const elapsed = now() - start;
-    return elapsed >= 0 && elapsed < duration;
-  };
+  /** Either way: a clock that was set back far makes nothing last for ever. */
+  const isWithin = (start: number, duration: number): boolean => Math.abs(now() - start) < duration;
   const currentKeySet = (): KeySet | undefined =>
     good !== undefined && isWithin(good.at, LAST_KNOWN_GOOD_MS) ? good.keySet : undefined;
   const isFresh = (): boolean => good !== undefined && isWithin(good.at, FRESH_MS);

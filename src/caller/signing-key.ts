@@ -13,6 +13,10 @@ const schema = z.object({
   kid: z.string().min(1),
   use: z.literal('sig').optional(),
   alg: z.literal('RS256').optional(),
+  key_ops: z
+    .array(z.string())
+    .refine((operations) => operations.includes('verify'))
+    .optional(),
   n: z.string(),
   e: z.string(),
   /** A key whose private part is published is nobody's key any more. */

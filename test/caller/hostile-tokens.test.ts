@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { createAuthenticate } from '../../src/caller/authenticate.ts';
+import { createKeySource } from '../../src/caller/key-source.ts';
+import { ProblemError } from '../../src/errors.ts';
+import { ATTACKER, KEY_2, forge } from './support/forge.ts';
+import { HOSTILE_TOKENS, PUBLISHED_KEYS } from './support/hostile-tokens.ts';
+import { createJoseOracle } from './support/jose-oracle.ts';
+import {
+  AUDIENCES,
+  AUTHORITY,
+  CLIENT,
+  TENANT,
+  V2_ISSUER,
+  createFakeEntra,
+  silentLog,
+  toAnswer,
+  toRawHeaders,
+  toV1Claims,
+} from './support/tenant.ts';
+
+/** Ten times what one input may cost. */
+const CPU_BOUND_MS = 50;
+
+const entra = createFakeEntra([]);
+entra.metadata = () =>
+  toAnswer({ issuer: V2_ISSUER, jwks_uri: `${AUTHORITY}/keys`, cloud_instance_name: 'entra.test' });
+entra.jwks = () => toAnswer({ keys: PUBLISHED_KEYS });
+const keySource = createKeySource({
+  authorityHost: AUTHORITY,
+  tenantId: TENANT,
+  outbound: entra.outbound,
+  log: silentLog,
+});
+const authenticate = createAuthenticate({
+  clientId: CLIENT,
+  audiences: AUDIENCES,
+  authorityHost: AUTHORITY,
+  keySources: [keySource],
+  log: silentLog,
+});
+const isAcceptedByJose = createJoseOracle(PUBLISHED_KEYS);
+
+async function refusalOf(token: string): Promise<ProblemError> {
+  const error: unknown = await authenticate(toRawHeaders(token)).then(
+    () => new Error('the token was accepted'),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof ProblemError, inspect(error));
+  return error;
+}
+
+async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
+  const start = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000;
+}
+
+const seconds = Math.floor(Date.now() / 1_000);
+const ACCEPTED: Readonly<Record<string, string>> = {
+  'v2.0': forge(),
+  'v1.0': forge({ claims: JSON.stringify(toV1Claims()) }),
+  'the App ID URI as audience of v2.0': forge({ claims: { aud: `api://${CLIENT}` } }),
+  'the other key, restricted to the issuer of the metadata': forge({ pair: KEY_2 }),
+  'v1.0 signed by a key restricted to the issuer of the metadata': forge({
+    pair: KEY_2,
+    claims: JSON.stringify(toV1Claims()),
+  }),
+  'expired within the skew': forge({ claims: { exp: seconds - 30 } }),
+  'not valid yet within the skew': forge({ claims: { nbf: seconds + 30 } }),
+  'an x5t in the header': forge({ header: { x5t: 'dGh1bWJwcmludA' } }),
+  'no nbf': forge({ claims: { nbf: undefined } }),
+  'idtyp user': forge({ claims: { idtyp: 'user' } }),
+  'a tenant in upper case': forge({ claims: { tid: TENANT.toUpperCase() } }),
+  'claims nobody knows': forge({ claims: { xms_st: { sub: 'x' }, wids: ['a'], äöü: '\u{1F600}' } }),
+  'no claim of a name': forge({ claims: { preferred_username: undefined, uti: undefined } }),
+};
+
+describe('tokens of every kind', () => {
+  before(() => authenticate(toRawHeaders(forge())));
+
+  for (const [name, token] of Object.entries(ACCEPTED)) {
+    test(`accepted: ${name}`, async () => {
+      assert.equal((await authenticate(toRawHeaders(token))).tenantId, TENANT);
+      assert.equal(await isAcceptedByJose(token), true, 'jose refuses it');
+    });
+  }
+
+  test('the table holds at least 120 hostile tokens', () => {
+    assert.ok(Object.keys(HOSTILE_TOKENS).length >= 120, String(Object.keys(HOSTILE_TOKENS).length));
+  });
+
+  for (const [name, [token, code]] of Object.entries(HOSTILE_TOKENS)) {
+    test(`refused as ${code}: ${name}`, async () => {
+      const problem = await refusalOf(token);
+      assert.equal(problem.code, code, problem.message);
+      assert.match(problem.message, /^[\x20-\x7e]+$/);
+      assert.equal(
+        problem.options.challenge !== undefined,
+        problem.status === 401 || code === 'insufficient_scope',
+      );
+      assert.doesNotMatch(problem.options.challenge ?? '', /[^\x20-\x7e]/);
+      assert.ok(token.length < 20 || !inspect(problem).includes(token), 'the error holds the token');
+
+      const cpuMs = Math.min(await cpuMsOf(() => refusalOf(token)), await cpuMsOf(() => refusalOf(token)));
+      assert.ok(cpuMs < CPU_BOUND_MS, `${cpuMs} ms of CPU`);
+    });
+  }
+});
+
+test('jose, the oracle, agrees on most of the table; the rest is where this service is stricter', async () => {
+  const names = Object.entries(HOSTILE_TOKENS);
+  const verdicts = await Promise.all(names.map(([, [token]]) => isAcceptedByJose(token)));
+  const stricter = names.filter((_, at) => verdicts[at]).map(([name]) => name);
+  assert.ok(names.length - stricter.length > 200, `jose accepts ${stricter.length} of ${names.length}`);
+  const forgeries =
+    /attacker|alg none|HS256|signature of|bit of|^app-only|^id token|^expired|^for |^iss |^tid /;
+  assert.deepEqual(
+    stricter.filter((name) => forgeries.test(name)),
+    [],
+  );
+});
+
+test('security: before the signature held, nothing that the token says is repeated', async () => {
+  const marker = 'leak-marker';
+  const bodies = [
+    { aud: marker, scp: marker, oid: marker, azp: marker, ver: marker },
+    { iss: marker, tid: undefined },
+    { iss: marker },
+    { tid: marker },
+    { tid: marker, iss: marker },
+    { aud: 'https://graph.microsoft.com', uti: marker },
+    { exp: marker },
+    { [marker]: 1, exp: null },
+    `{"${marker}":1,"${marker}":2}`,
+    `{${marker}`,
+  ];
+  const headers = [
+    {},
+    { kid: marker },
+    { alg: marker },
+    { [marker]: marker },
+    { typ: marker },
+    { nonce: marker },
+  ];
+  for (const claims of bodies) {
+    for (const header of headers) {
+      const problem = await refusalOf(forge({ header, claims, pair: ATTACKER }));
+      const shown = `${problem.message} ${problem.options.challenge} ${inspect(problem.cause)}`;
+      assert.doesNotMatch(shown, /leak-marker/);
+    }
+  }
+});
