@@ -83,7 +83,7 @@ export async function startEntra(options: EntraOptions): Promise<Entra> {
     now,
   });
   const toAct = createEntraRoutes({ authorityHost, tenants: new Set(tenants), keys, answerTokenRequest });
-  const commands = toEntraCommands({ faults, journal, keys, refuse, issueToken });
+  const commands = toEntraCommands({ faults, journal, keys, refuse, issueToken, graphTokens });
 
   const server = await startServer({
     ca,

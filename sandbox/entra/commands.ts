@@ -4,6 +4,7 @@ import { toFaultCommands } from '../fault/fault-commands.ts';
 import type { Faults } from '../fault/faults.ts';
 import type { Commands } from '../http/control.ts';
 import type { IssueToken } from './access-token.ts';
+import type { GraphTokens } from './graph-tokens.ts';
 import type { EntraJournal } from './journal.ts';
 import { REFUSALS, type Refusal, type RefusalName } from './refusal.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -35,16 +36,26 @@ const TokenBody = z
   })
   .prefault({});
 
+const RevokeBody = z.strictObject({ user: z.string() });
+
 type Options = Readonly<{
   faults: Faults;
   journal: EntraJournal;
   keys: SigningKeys;
   refuse: (user: string, refusal: RefusalName | Refusal | undefined) => void;
   issueToken: IssueToken;
+  graphTokens: GraphTokens;
 }>;
 
 /** What can be asked of the sandbox Entra over HTTP by another process, or by a developer with curl. */
-export const toEntraCommands = ({ faults, journal, keys, refuse, issueToken }: Options): Commands => ({
+export const toEntraCommands = ({
+  faults,
+  journal,
+  keys,
+  refuse,
+  issueToken,
+  graphTokens,
+}: Options): Commands => ({
   ...toFaultCommands(faults),
   'GET /sandbox/journal': () => ({ exchanges: journal.exchanges, counts: journal.counts }),
   'DELETE /sandbox/journal': () => journal.clear(),
@@ -57,6 +68,8 @@ export const toEntraCommands = ({ faults, journal, keys, refuse, issueToken }: O
     const { user, refusal } = RefusalBody.parse(body);
     refuse(user, refusal ?? undefined);
   },
+  /** Graph knows the tokens of this user no more, as after a revoked session. */
+  'POST /sandbox/graph-tokens/revoke': (body) => graphTokens.revokeUser(RevokeBody.parse(body).user),
   'POST /sandbox/tokens': async (body) => {
     const { objectId, userPrincipalName, name, ...rest } = TokenBody.parse(body);
     return { access_token: await issueToken({ user: { objectId, userPrincipalName, name }, ...rest }) };

@@ -317,6 +317,9 @@ describe('the sandbox Entra', () => {
     assert.deepEqual(EntraError.parse(JSON.parse(refused.body)).error_codes, [50105]);
     await control('POST', 'refusals', { refusal: null });
     assert.equal(JSON.parse((await control('GET', 'journal')).body).exchanges.length, 1);
+    const { access_token: graphToken } = await exchange(sandbox, await sandbox.entra.issueToken());
+    await control('POST', 'graph-tokens/revoke', { user: OPERATOR.objectId });
+    assert.equal(sandbox.entra.graphTokens.read(graphToken), undefined);
     assert.equal((await control('POST', 'refusals', { refusal: 'nonsense' })).status, 400);
     assert.equal((await control('POST', 'faults', { kind: 'nonsense' })).status, 400);
     assert.equal((await control('GET', 'nothing')).status, 404);

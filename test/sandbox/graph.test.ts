@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { inflateSync } from 'node:zlib';
 import { z } from 'zod';
 import { OPERATOR, READER, TENANT_ID, type User } from '../../sandbox/directory.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -91,6 +92,8 @@ describe('the sandbox Graph', () => {
     assert.match(String(secret['qrCodeContent']), new RegExp(String(secret['tokenValue'])));
     const png = Buffer.from(Image.parse(secret['qrCodeImage']).value, 'base64');
     assert.equal(png.subarray(1, 4).toString(), 'PNG');
+    const pixels = png.indexOf('IDAT') + 4;
+    assert.equal(inflateSync(png.subarray(pixels, pixels + png.readUInt32BE(pixels - 8))).length, 32 * 5);
 
     const [commit] = graph.journal.commits;
     assert.deepEqual(
