@@ -29,8 +29,14 @@ if (files.length === 0) {
 // Test processes are started with the options of this one.
 process.execArgv.push('--import', new URL('./support/only-loopback.ts', import.meta.url).href);
 
-const minutes = values.long ? 60 : 5;
-const events = run({ files, concurrency: Math.max(2, availableParallelism()), timeout: minutes * 60_000 });
+/** Of one file; a process that outlives its test file keeps the runner waiting, so the runner gives up a little later. */
+const timeout = (values.long ? 60 : 5) * 60_000;
+const events = run({ files, concurrency: Math.max(2, availableParallelism()), timeout });
+const watchdog = setTimeout(() => {
+  process.stderr.write('The tests do not end: a process that one of them started may still be running.\n');
+  process.exit(1);
+}, timeout + 30_000);
+events.on('test:pass', () => watchdog.refresh()).on('test:fail', () => watchdog.refresh());
 
 const skipped: string[] = [];
 events.on('test:fail', () => {
@@ -43,6 +49,7 @@ events.on('test:pass', ({ name, skip, todo }) => {
 const report = events.compose(new spec());
 report.pipe(process.stdout);
 await finished(report);
+clearTimeout(watchdog);
 
 if (process.env['FORBID_SKIPS'] === '1' && skipped.length > 0) {
   process.stderr.write(`Skipping is forbidden here, and these were skipped: ${skipped.join(', ')}\n`);
