@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import { toJsonAnswer, type Answer } from '../http/answer.ts';
 import type { Incoming } from '../http/incoming.ts';
 import { verifyAssertion } from './assertion.ts';
 import { toTokenEndpoint } from './authority.ts';
 import type { CheckCredential, CredentialKind } from './client-credential.ts';
 import type { ClientRegistration } from './client-registration.ts';
+import { parseExchangeForm } from './exchange-form.ts';
 import type { GraphTokens } from './graph-tokens.ts';
 import type { ExchangeEntry } from './journal.ts';
 import { RefusedError, toRefusalAnswer, type Refusal } from './refusal.ts';
@@ -29,27 +29,8 @@ export type TokenEndpointOptions = Readonly<{
   now: () => number;
 }>;
 
-/** RFC 7523 section 2.1; Microsoft's on-behalf-of is this grant with `requested_token_use`. */
-const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** Entra gives longer tokens to clients that handle claims challenges. */
 const LIFETIME_WITH_CHALLENGES_SECONDS = 24 * 60 * 60;
-
-const RequestedClaims = z.looseObject({
-  access_token: z.looseObject({ xms_cc: z.object({ values: z.array(z.string()) }).optional() }).optional(),
-});
-
-const toMissing = (name: string): RefusedError =>
-  new RefusedError({
-    error: 'invalid_request',
-    codes: [900144],
-    message: `The request body must contain the following parameter: '${name}'.`,
-  });
-
-function requireField(form: URLSearchParams, name: string): string {
-  const value = form.get(name);
-  if (value === null || value === '') throw toMissing(name);
-  return value;
-}
 
 type Progress = { user?: string; credential?: CredentialKind };
 
@@ -65,29 +46,17 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
         message: `Tenant '${tenantId}' not found.`,
       });
     }
-    if (requireField(form, 'client_id') !== client.clientId) {
-      throw new RefusedError({
-        error: 'unauthorized_client',
-        codes: [700016],
-        message: 'Application was not found in the directory.',
-      });
+    const { clientId, audience, assertion, claims } = parseExchangeForm(form);
+    if (clientId !== client.clientId) {
+      const message = 'Application was not found in the directory.';
+      throw new RefusedError({ error: 'unauthorized_client', codes: [700016], message });
     }
-    if (requireField(form, 'grant_type') !== GRANT_TYPE) {
-      throw new RefusedError({
-        error: 'unsupported_grant_type',
-        codes: [70003],
-        message: 'The app requested an unsupported grant type.',
-      });
-    }
-    const scope = requireField(form, 'scope');
-    const audience = readResource(scope);
-    if (audience === undefined || !resources.has(audience)) {
+    if (!resources.has(audience)) {
       throw new RefusedError({ error: 'invalid_scope', codes: [70011], message: 'The scope is not valid.' });
     }
-    if (requireField(form, 'requested_token_use') !== 'on_behalf_of') throw toMissing('requested_token_use');
     const authorityHost = options.authorityHost();
     progress.credential = await options.checkCredential(form, toTokenEndpoint(authorityHost, tenantId));
-    const { objectId } = await verifyAssertion(requireField(form, 'assertion'), {
+    const { objectId } = await verifyAssertion(assertion, {
       authorityHost,
       tenantId,
       audiences: client.audiences,
@@ -95,7 +64,6 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
       now: now(),
     });
     progress.user = objectId;
-    const claims = readClaims(form.get('claims'));
     const refusal = options.refusalOf(objectId);
     if (refusal !== undefined) throw new RefusedError(refusal);
 
@@ -150,23 +118,4 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     });
     return answer;
   };
-}
-
-/** The origin of a scope `{origin}/.default`, alone or among others. */
-function readResource(scope: string): string | undefined {
-  const wanted = scope.split(' ').find((one) => one.endsWith('/.default'));
-  return wanted?.slice(0, -'/.default'.length).replace(/\/$/, '');
-}
-
-function readClaims(text: string | null) {
-  if (text === null) return undefined;
-  try {
-    return RequestedClaims.parse(JSON.parse(text));
-  } catch {
-    throw new RefusedError({
-      error: 'invalid_request',
-      codes: [900235],
-      message: 'The claims parameter is no JSON.',
-    });
-  }
 }

@@ -16,7 +16,7 @@ export type Struck = Readonly<{
   /** Sent with every answer, a fault's too (unless it brings its own). */
   extraHeaders?: AnswerHeaders;
   /** The `client-request-id` sent, which error bodies repeat. */
-  requestId?: string;
+  requestId?: string | undefined;
 }>;
 
 /** Answers a request, with the fault if one strikes. */
