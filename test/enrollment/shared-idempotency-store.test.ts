@@ -141,6 +141,15 @@ describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
     assert.deepEqual(await store.claim(KEY, ASKED), { kind: 'first' });
   });
 
+  it('security: what is taken back late does not free the claim of another replica', async () => {
+    const [one, two] = [createReplica(), createReplica().store];
+    one.link.state = 'down';
+    await assert.rejects(one.store.claim(KEY, ASKED), isUnavailable);
+    await two.claim(KEY, ASKED);
+    one.link.state = 'up';
+    assert.deepEqual(await one.store.claim(KEY, ASKED), { kind: 'under_way', fingerprint: ASKED });
+  });
+
   it('trusts its own record when Redis has lost it', async () => {
     const { store } = createReplica();
     await store.claim(KEY, ASKED);

@@ -4,9 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemError } from '../../src/errors.ts';
 import { toTwinLimits, withFallback, type FailoverOptions } from '../../src/limits/failover-limiter.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
-import { createRedisConnection } from '../../src/limits/redis-connection.ts';
-import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import { createRedisProbe } from '../../src/limits/redis-probe.ts';
+import { createSharedState } from '../../src/limits/shared-state.ts';
 import type { LimitKey, Limiter, RateLimits } from '../../src/limits/tier.ts';
 import { createRedisServer, NO_REDIS } from './redis-server.ts';
 
@@ -166,16 +164,17 @@ describe('toTwinLimits', () => {
 /** The limiter as it is put together in production, under eight callers at once. */
 async function createUnderLoad(t: TestContext, { absent = false } = {}) {
   const server = await createRedisServer({ absent });
-  const connection = createRedisConnection({ url: server.url });
   const { lines, log } = createLog();
-  const limiter = withFallback(createRedisLimiter({ limits: LIMITS, run: connection.run }), {
-    twin: createMemoryLimiter({ limits: toTwinLimits(LIMITS, 2) }),
-    probe: createRedisProbe(connection.run),
-    log,
+  const state = createSharedState({
+    url: server.url,
+    limits: LIMITS,
+    replicas: 2,
     onFailure: 'closed',
-    degradedMaxMs: 300_000,
+    degradedMaxSeconds: 300,
+    log,
   });
-  if (!absent) await connection.ready(2000);
+  const { limiter } = state;
+  if (!absent) await state.ready(2000);
   let admitted = 0;
   let decided = 0;
   let latest = 0;
@@ -194,14 +193,13 @@ async function createUnderLoad(t: TestContext, { absent = false } = {}) {
   t.after(async () => {
     stop.abort();
     await Promise.all(loads);
-    limiter.close();
-    connection.close();
+    state.close();
     await server.close();
   });
-  const until = async (state: 'shared' | 'degraded'): Promise<number> => {
+  const until = async (wanted: 'shared' | 'degraded'): Promise<number> => {
     const start = performance.now();
-    while (limiter.state() !== state) {
-      assert.ok(performance.now() - start < RECOVERY_MS, `not ${state} within ${RECOVERY_MS} ms`);
+    while (limiter.state() !== wanted) {
+      assert.ok(performance.now() - start < RECOVERY_MS, `not ${wanted} within ${RECOVERY_MS} ms`);
       await sleep(10);
     }
     return performance.now() - start;

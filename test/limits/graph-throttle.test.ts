@@ -164,4 +164,36 @@ describe('createGraphBudget', () => {
     for (let i = 0; i < 100; i += 1) if (await write('greedy')) alone += 1;
     assert.equal(alone, 50);
   });
+
+  it('keeps 50 callers at three times the budget within the quota Graph publishes, and shares it fairly', async () => {
+    const { clock, write } = create();
+    const start = clock.now;
+    let seed = 1;
+    const random = (): number => {
+      seed = (seed * 48_271) % 2_147_483_647; // Park and Miller
+      return seed / 2_147_483_647;
+    };
+    const periodMs = 20_000 / 3; // 50 callers, 50 writes in 20 s: three times as many are asked for
+    const requests = Array.from({ length: 50 }, (_, caller) =>
+      Array.from({ length: 9 }, (_, turn) => ({ caller, at: (turn + random()) * periodMs })),
+    ).flat();
+    const writes: number[] = [];
+    const admitted = new Map<string, number>();
+    for (const { caller, at } of requests.toSorted((a, b) => a.at - b.at)) {
+      clock.now = start + Math.floor(at);
+      const application = `application ${caller % 5}`;
+      if (!(await write(application))) continue;
+      writes.push(clock.now);
+      admitted.set(application, (admitted.get(application) ?? 0) + 1);
+    }
+    const busiest = Math.max(
+      ...writes.map((first) => writes.filter((at) => at >= first && at < first + 20_000).length),
+    );
+    assert.ok(busiest <= 100, `${busiest} writes in 20 s`);
+    assert.ok(writes.length >= 195, `${writes.length} writes: the budget was not used`);
+    const fair = writes.length / 5;
+    for (const [application, count] of admitted) {
+      assert.ok(Math.abs(count - fair) <= fair * 0.2, `${application} got ${count} of ${writes.length}`);
+    }
+  });
 });

@@ -1,0 +1,64 @@
+import type { Logger } from '../log.ts';
+import type { Secret } from '../secret.ts';
+import {
+  toTwinLimits,
+  withFallback,
+  type FailoverLimiter,
+  type FailoverOptions,
+} from './failover-limiter.ts';
+import { createMemoryLimiter } from './memory-limiter.ts';
+import { createRedisConnection, type RedisConnection, type RunScript } from './redis-connection.ts';
+import { createRedisLimiter } from './redis-limiter.ts';
+import { createRedisProbe } from './redis-probe.ts';
+import type { OnDecision, RateLimits } from './tier.ts';
+
+export type SharedStateOptions = Readonly<{
+  /** REDIS_URL; holds a password, perhaps. */
+  url: Secret;
+  limits: RateLimits;
+  /** How many processes share the limits: REPLICAS. */
+  replicas: number;
+  /** LIMITER_ON_FAILURE */
+  onFailure: FailoverOptions['onFailure'];
+  /** LIMITER_DEGRADED_MAX_SECONDS */
+  degradedMaxSeconds: number;
+  log: Logger;
+  onDecision?: OnDecision;
+  onTransition?: FailoverOptions['onTransition'];
+}>;
+
+/** What the replicas share through Redis. */
+export type SharedState = Readonly<{
+  limiter: FailoverLimiter;
+  /** For the other things that are shared; rejects at once while Redis is known to be gone. */
+  run: RunScript;
+  ready: RedisConnection['ready'];
+  close: () => void;
+}>;
+
+/** Connects at once. Throws a RangeError for a URL or limits that make no sense. */
+export function createSharedState(options: SharedStateOptions): SharedState {
+  const { url, limits, replicas, onFailure, degradedMaxSeconds, log, onDecision, onTransition } = options;
+  const connection = createRedisConnection({ url });
+  const told = onDecision === undefined ? {} : { onDecision };
+  const limiter = withFallback(createRedisLimiter({ limits, run: connection.run, ...told }), {
+    twin: createMemoryLimiter({ limits: toTwinLimits(limits, replicas), ...told }),
+    probe: createRedisProbe(connection.run),
+    log,
+    onFailure,
+    degradedMaxMs: degradedMaxSeconds * 1000,
+    ...(onTransition && { onTransition }),
+  });
+  return {
+    limiter,
+    run: async (...command) => {
+      if (limiter.state() === 'degraded') throw new Error('Redis is known to be gone');
+      return connection.run(...command);
+    },
+    ready: connection.ready,
+    close: () => {
+      limiter.close();
+      connection.close();
+    },
+  };
+}
