@@ -420,6 +420,7 @@ describe('the credential', () => {
     assertOneProblem('AZURE_CLIENT_SECRET_FILE', { ...none, AZURE_CLIENT_SECRET_FILE: CANARY });
     assertOneProblem(PEM, { ...none, [PEM]: `-----BEGIN PRIVATE KEY-----\n${CANARY}` });
     assertOneProblem('AZURE_CLIENT_ID', { AZURE_CLIENT_ID: CANARY });
+    assertOneProblem('HTTPS_PROXY', { AZURE_CLIENT_SECRET: 'x', https_proxy: CANARY });
   });
 });
 
