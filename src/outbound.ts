@@ -89,7 +89,8 @@ export function createOutbound({
         adapter,
         method: request.method,
         url: request.url,
-        ...(request.headers && { headers: request.headers }),
+        // A POST without a body has no type either, whatever axios thinks of forms.
+        headers: { 'content-type': false, ...request.headers },
         ...(request.body !== undefined && { data: request.body }),
       });
       return { status, ...data };
