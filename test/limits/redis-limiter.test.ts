@@ -112,9 +112,10 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
     assert.equal(states[0]?.resetSeconds, 2);
   });
 
-  it('takes one round trip, keeps its keys in one slot, and lets them expire', async () => {
+  it('takes one round trip, keeps its keys in one slot, and lets them expire', async (t) => {
     const commands: string[][] = [];
     const monitor = await server.admin.duplicate().monitor();
+    t.after(() => monitor.disconnect());
     monitor.on('monitor', (_time: string, args: string[], source: string) => {
       if (source !== 'lua') commands.push(args);
     });
@@ -122,7 +123,6 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
     await limiter.decide(toBurstKeys('expiry'));
     await server.admin.echo('done');
     while (!commands.some(([name]) => name?.toLowerCase() === 'echo')) await once(monitor, 'monitor');
-    monitor.disconnect();
     assert.deepEqual(
       commands.map(([name]) => name?.toLowerCase()),
       ['evalsha', 'echo'],
