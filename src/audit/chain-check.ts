@@ -1,7 +1,5 @@
-import { isCanonicalJson } from './canonical-json.ts';
-import { toRecordHash } from './chain.ts';
-import { readRecord } from './parse-record.ts';
-import type { AuditRecord } from './record.ts';
+import { createLinkReader } from './read-link.ts';
+import type { RecordLink } from './read-link.ts';
 
 /** Where the chain breaks, and what that looks like. */
 export type ChainDefect = Readonly<{
@@ -36,7 +34,7 @@ export type ChainCheck = Readonly<{
   }>;
 }>;
 
-type Placed = Readonly<{ record: AuditRecord; at: CheckedLine }>;
+type Placed = Readonly<{ record: RecordLink; at: CheckedLine }>;
 
 /**
  * Checks one record after the other: each is byte for byte what its hash says, and continues the one before it.
@@ -45,33 +43,34 @@ type Placed = Readonly<{ record: AuditRecord; at: CheckedLine }>;
  * @param laterStart whether the first record may stand in the middle of a chain
  */
 export function createChainCheck(from: string, laterStart: boolean): ChainCheck {
+  const read = createLinkReader();
   const chains = new Set<string>();
   const open = new Set<string>();
-  let last: AuditRecord | undefined;
+  let last: RecordLink | undefined;
   let first: string | undefined;
   let records = 0;
   let suspect: Placed | undefined;
 
   const head = () => last?.hash ?? from;
 
-  function continues(record: AuditRecord): boolean {
+  function continues(record: RecordLink): boolean {
     if (record.previous !== head()) return false;
     if (last !== undefined && record.chain === last.chain) return record.seq === last.seq + 1;
     if (last === undefined && laterStart) return true;
     return record.kind === 'start' && record.seq === 1 && !chains.has(record.chain);
   }
 
-  function accept(record: AuditRecord): void {
+  function accept(record: RecordLink): void {
     records += 1;
     first ??= record.time;
     last = record;
     chains.add(record.chain);
     if (record.kind === 'intent') open.add(record.id);
-    else if (record.kind === 'outcome' || record.kind === 'recovered') open.delete(record.intent);
+    else if (record.intent !== undefined && record.kind !== 'settled') open.delete(record.intent);
   }
 
   /** What a record that does not continue the chain tells, seen together with the one behind it. */
-  function explain({ record, at }: Placed, next: AuditRecord | undefined): ChainDefect {
+  function explain({ record, at }: Placed, next: RecordLink | undefined): ChainDefect {
     const { file, line } = at;
     const { seq } = record;
     const expected = last !== undefined && record.chain === last.chain ? last.seq + 1 : 1;
@@ -107,17 +106,17 @@ export function createChainCheck(from: string, laterStart: boolean): ChainCheck 
   return {
     add(at) {
       const { file, line, text, terminated } = at;
-      const record = text === undefined || !terminated ? undefined : readRecord(text);
-      if (suspect !== undefined) return explain(suspect, record);
+      const record = text === undefined || !terminated ? 'no record' : read(text);
+      if (suspect !== undefined) return explain(suspect, typeof record === 'string' ? undefined : record);
       const seq = (last?.seq ?? 0) + 1;
       if (!terminated) {
         return { kind: 'torn', file, line, seq, detail: 'the line has no end; the next start cuts it' };
       }
-      if (text === undefined || record === undefined) {
+      if (record === 'no record') {
         return { kind: 'changed', file, line, seq, detail: 'the line is not a record' };
       }
-      if (!isAsWritten(record, text)) {
-        return { kind: 'changed', file, line, seq: record.seq, detail: 'the record does not match its hash' };
+      if (record === 'not as written') {
+        return { kind: 'changed', file, line, seq, detail: 'the record does not match its hash' };
       }
       if (continues(record)) accept(record);
       else suspect = { record, at };
@@ -133,13 +132,4 @@ export function createChainCheck(from: string, laterStart: boolean): ChainCheck 
       open: [...open],
     }),
   };
-}
-
-/** Whether a line is, byte for byte, the canonical text of its record, and the hash that of the text without it. */
-function isAsWritten(record: AuditRecord, text: string): boolean {
-  const member = `"hash":"${record.hash}",`;
-  // No text holds its own hash a second time, and `kind` always follows.
-  const at = text.indexOf(member);
-  const unsealed = text.slice(0, at) + text.slice(at + member.length);
-  return at !== -1 && toRecordHash(unsealed) === record.hash && isCanonicalJson(text, record);
 }

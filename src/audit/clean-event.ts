@@ -5,7 +5,7 @@ export const MAX_TEXT_LENGTH = 256;
 const MAX_LIST_LENGTH = 64;
 const MAX_PARAMETERS = 32;
 
-type Shape = 'text' | 'number' | 'texts' | 'scalars' | { readonly [name: string]: Shape };
+export type Shape = 'text' | 'number' | 'texts' | 'scalars' | { readonly [name: string]: Shape };
 
 const actor: Shape = {
   tenantId: 'text',
@@ -20,7 +20,7 @@ const process: Shape = { kind: 'text', version: 'text', node: 'text', configHash
 const closing: Shape = { kind: 'text', intent: 'text', result: 'text' };
 
 /** The fields of the contract (section 7), kind by kind. */
-const SHAPES: Readonly<Record<AuditEvent['kind'], Shape>> = {
+export const SHAPES: Readonly<Record<AuditEvent['kind'], Shape>> = {
   start: process,
   stop: process,
   intent: {

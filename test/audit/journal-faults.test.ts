@@ -224,3 +224,10 @@ test('a kill in the middle of the repair: the next start finds a whole journal',
   assert.equal(defect, undefined);
   assert.deepEqual(left, []);
 });
+
+test('a process can end while a sync hangs', async (t) => {
+  const { files, journal } = await createRig(t, 50);
+  files.set('sync', 'hang');
+  await assert.rejects(journal.append(toIntent()), unavailable);
+  await journal.close();
+});
