@@ -67,9 +67,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   async function commit(items: readonly Item[]): Promise<void> {
     const before = chain.head();
-    const sealed = items.map(({ event, time, id }) => chain.seal(event, time, id));
-    const lines = Buffer.from(sealed.map(({ line }) => line).join(''));
+    const sealed: SealedEvent[] = [];
     try {
+      for (const { event, time, id } of items) sealed.push(chain.seal(event, time, id));
+      const lines = Buffer.from(sealed.map(({ line }) => line).join(''));
       await segments.append(lines, sealed[0]?.seal.time.slice(0, 10) ?? '');
     } catch (error) {
       log.error('the audit journal cannot be written', { error });
@@ -88,7 +89,16 @@ export function createRecorder(options: RecorderOptions): Recorder {
       item.seal = seal;
       if (item.refused && item.event.kind === 'intent') late.intentStands(item.id);
       if (item.event.kind === 'outcome') late.remove(item.event.intent);
-      onRecord({ ...item.event, ...seal });
+      tell(() => onRecord({ ...item.event, ...seal }));
+    }
+  }
+
+  /** What listens (a metric, a copy on standard output) must not turn a durable record into a failed one. */
+  function tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      log.warn('a listener of the audit journal failed', { error });
     }
   }
 
@@ -137,11 +147,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
         if (closing.signal.aborted) throw new CommitError('suspended');
         await group.submit(item, timeoutMs);
         if (item.seal === undefined) throw new CommitError('failed');
-        onAppend('written', (performance.now() - begin) / 1000);
+        tell(() => onAppend('written', (performance.now() - begin) / 1000));
         return { ...item.event, ...item.seal };
       } catch (error) {
         const failure = error instanceof CommitError ? error.failure : 'failed';
-        onAppend(failure, (performance.now() - begin) / 1000);
+        tell(() => onAppend(failure, (performance.now() - begin) / 1000));
         throw new ProblemError('audit_unavailable', undefined, { cause: error });
       }
     },

@@ -233,3 +233,13 @@ test('durable records are copied to onRecord, and every append is measured', asy
   assert.deepEqual(copies, ['start', 'intent', 'stop']);
   assert.deepEqual(results, ['written true', 'written true', 'written true']);
 });
+
+test('a copy or a metric that fails does not make a durable record fail', async (t) => {
+  const directory = await createDirectory(t);
+  const fail = () => {
+    throw new Error('nobody listens');
+  };
+  const journal = await open(t, directory, { toStdout: fail, onAppend: fail });
+  await journal.append(toIntent());
+  assert.equal(journal.healthy(), true);
+});
