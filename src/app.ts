@@ -11,7 +11,7 @@ import { findOperation } from './http/find-operation.ts';
 import { answerHealth } from './http/health.ts';
 import { authoriseCaller, identifyCaller, type Authorise } from './http/identify-caller.ts';
 import { lastResort } from './http/last-resort.ts';
-import { createLimitSteps } from './http/limit-requests.ts';
+import { createLimitSteps, type AskGraph } from './http/limit-requests.ts';
 import { parseInput } from './http/parse-input.ts';
 import { readBody } from './http/read-body.ts';
 import { refuseWhileDraining } from './http/refuse-while-draining.ts';
@@ -29,6 +29,8 @@ export type Parts = Readonly<{
   log: Logger;
   sourceAddress: SourceAddress;
   limiter: Limiter;
+  /** On what terms the tenant's budget for writes at Graph is given. */
+  askGraph: AskGraph;
   authenticate: Authenticate;
   authorise: Authorise;
   enrollment: Enrollment;
@@ -42,7 +44,7 @@ export type Parts = Readonly<{
 /** The steps a request meets, in order (the README draws the same way). */
 export function createApp(parts: Parts): Express {
   const { settings, log, limiter, now = Date.now } = parts;
-  const { limitAddress, limitCaller } = createLimitSteps(limiter);
+  const { limitAddress, limitCaller } = createLimitSteps(limiter, parts.askGraph);
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
 

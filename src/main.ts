@@ -7,6 +7,7 @@ import { createApp } from './app.ts';
 import { openJournal } from './audit/journal.ts';
 import { createTlsReader, createTlsReload } from './http/reload-tls.ts';
 import { createPublicServer } from './http/server.ts';
+import { createLimitParts } from './limit-parts.ts';
 import { createLogger } from './log.ts';
 import { createOutbound } from './outbound.ts';
 import { createParts } from './parts.ts';
@@ -81,6 +82,8 @@ async function run(settings: Settings): Promise<void> {
     ...(httpsProxy && { proxy: { httpsProxy, noProxy } }),
   });
 
+  const limits = createLimitParts(settings, log, metrics);
+
   let draining = false;
   const { parts, notReady, start, checkCertificate, flushRefusals } = createParts({
     settings,
@@ -88,6 +91,7 @@ async function run(settings: Settings): Promise<void> {
     metrics,
     journal,
     send: outbound.send,
+    limits,
     work,
     isDraining: () => draining,
   });
@@ -112,6 +116,7 @@ async function run(settings: Settings): Promise<void> {
     await flushRefusals();
     await journal.close();
     await outbound.close();
+    limits.close();
     // Nothing is left to do; should something still hold the process, it does so no longer than this.
     setTimeout(() => process.exit(), LAST_MOMENT).unref();
   };
@@ -128,6 +133,7 @@ async function run(settings: Settings): Promise<void> {
 
   try {
     start();
+    await limits.ready();
     log.info('listening', {
       listener: 'admin',
       port: await listen(adminServer, settings.admin).catch(naming('ADMIN_PORT')),

@@ -9,7 +9,6 @@ import { createKeySource } from './caller/key-source.ts';
 import { createTokenCreation } from './enrollment/create-token.ts';
 import { createEnrollment } from './enrollment/enrollment.ts';
 import { createIdempotent } from './enrollment/idempotent.ts';
-import { createMemoryIdempotencyStore } from './enrollment/memory-idempotency-store.ts';
 import { createReadBack } from './enrollment/read-back.ts';
 import { createTokenRevocation } from './enrollment/revoke-token.ts';
 import { createSendWrite } from './enrollment/send-write.ts';
@@ -21,8 +20,7 @@ import { createCredential } from './exchange/credential.ts';
 import { createExchange } from './exchange/on-behalf-of.ts';
 import { withTokenCache } from './exchange/token-cache.ts';
 import { createGraphClient } from './graph/graph-client.ts';
-import { createGraphThrottle } from './limits/graph-throttle.ts';
-import { createMemoryLimiter } from './limits/memory-limiter.ts';
+import type { LimitParts } from './limit-parts.ts';
 import { createSourceAddress } from './limits/source-address.ts';
 import type { Logger } from './log.ts';
 import type { Outbound } from './outbound.ts';
@@ -35,6 +33,7 @@ export type PartsInput = Readonly<{
   metrics: Metrics;
   journal: Journal;
   send: Outbound;
+  limits: LimitParts;
   work: WorkUnderWay;
   isDraining: () => boolean;
 }>;
@@ -54,7 +53,7 @@ export type BuiltParts = Readonly<{
 
 /** Builds every part from the settings; nothing is connected or read yet. */
 export function createParts(input: PartsInput): BuiltParts {
-  const { settings, log, metrics, journal, send, work, isDraining } = input;
+  const { settings, log, metrics, journal, send, limits, work, isDraining } = input;
   const { clientId, authorityHost, graphBaseUrl, audiences, allowedClientIds, upstreamTimeoutMs, enableCae } =
     settings;
   const { hmacKey, pii } = settings.audit;
@@ -110,7 +109,7 @@ export function createParts(input: PartsInput): BuiltParts {
   const readBack = createReadBack({ graph, upstreamTimeoutMs });
   const sendWrite = createSendWrite({
     exchange,
-    throttle: createGraphThrottle(),
+    throttle: limits.throttle,
     toClaimsChallenge,
     upstreamTimeoutMs,
     enableCae,
@@ -121,21 +120,11 @@ export function createParts(input: PartsInput): BuiltParts {
     revokeToken: createTokenRevocation({ graph, sendWrite }),
     settleCreation: createSettleCreation({ exchange, readBack, upstreamTimeoutMs }),
     idempotent: createIdempotent({
-      store: createMemoryIdempotencyStore(),
+      store: limits.idempotencyStore,
       append,
       findPast: journal.findByIdempotencyKey,
       requestDeadlineMs: settings.requestDeadlineMs,
     }),
-  });
-
-  const limiter = createMemoryLimiter({
-    limits: settings.rateLimits,
-    onDecision: ({ states, refusedBy, shadowRefusedBy }) => {
-      for (const { tier } of states) {
-        const shadow = shadowRefusedBy.includes(tier) ? 'shadow_refused' : 'passed';
-        metrics.limiterDecision(tier, refusedBy.includes(tier) ? 'refused' : shadow);
-      }
-    },
   });
 
   return {
@@ -143,7 +132,8 @@ export function createParts(input: PartsInput): BuiltParts {
       settings,
       log,
       sourceAddress: createSourceAddress({ trustedProxies: settings.trustedProxies, log }),
-      limiter,
+      limiter: limits.limiter,
+      askGraph: limits.throttle.ask,
       authenticate,
       authorise: (caller, scope) => authorise(caller, { api, scope, allowedClientIds }),
       enrollment: {

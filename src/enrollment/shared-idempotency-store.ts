@@ -123,7 +123,9 @@ const RECORD = z.object({
     z.object({
       result: z.literal('unknown'),
       code: CODE,
-      window: z.object({ sentAt: z.number(), until: z.number() }).exactOptional(),
+      window: z
+        .object({ sentAt: z.number(), previousAt: z.number().exactOptional(), until: z.number() })
+        .exactOptional(),
     }),
   ]),
 });

@@ -1,10 +1,14 @@
 import { ProblemError } from '../errors.ts';
+import type { GraphTerms } from '../limits/graph-budget.ts';
 import { toRateLimitHeaders } from '../limits/headers.ts';
 import { toLimitKeys } from '../limits/limit-keys.ts';
 import { toAddressKey } from '../limits/source-address.ts';
 import type { Decision, LimitKey, Limiter, TierState } from '../limits/tier.ts';
 import type { Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
+
+/** The terms of a tenant's write budget at Graph, for a write that this application asks for now. */
+export type AskGraph = (tenantId: string, clientId: string) => GraphTerms;
 
 function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError {
   const tiers = refusedBy.map((tier) => `"${tier}"`).join(', ');
@@ -25,7 +29,10 @@ function withRefund(state: TierState): TierState {
 }
 
 /** The limits, in two steps: by address before any cryptography, by everything else once the caller is known. */
-export function createLimitSteps(limiter: Limiter): Readonly<{ limitAddress: Step; limitCaller: Step }> {
+export function createLimitSteps(
+  limiter: Limiter,
+  askGraph: AskGraph,
+): Readonly<{ limitAddress: Step; limitCaller: Step }> {
   return {
     limitAddress: async function limitAddress(_request, response, next) {
       const { scope } = response.locals;
@@ -46,6 +53,7 @@ export function createLimitSteps(limiter: Limiter): Readonly<{ limitAddress: Ste
         toLimitKeys({
           caller,
           write: operation.write,
+          ...(operation.write && { graph: askGraph(caller.tenantId, caller.clientId) }),
           ...(profile && { resource: { set: profile.set, id: profile.id.canonical } }),
         }),
       );

@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from '../../src/admin/metrics.ts';
 import { createApp, type Parts } from '../../src/app.ts';
 import { openJournal, type Journal } from '../../src/audit/journal.ts';
 import { createPublicServer } from '../../src/http/server.ts';
+import { createLimitParts } from '../../src/limit-parts.ts';
 import { createLogger } from '../../src/log.ts';
 import { createOutbound } from '../../src/outbound.ts';
 import { createParts } from '../../src/parts.ts';
@@ -103,6 +104,8 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     appendTimeoutMs: 5000,
     log,
   });
+  const limits = createLimitParts(settings, log, metrics);
+  await limits.ready();
   let draining = false;
   const built = createParts({
     settings,
@@ -110,6 +113,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     metrics,
     journal,
     send: outbound.send,
+    limits,
     work,
     isDraining: () => draining,
   });
@@ -130,6 +134,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     await built.flushRefusals();
     await journal.close();
     await outbound.close();
+    limits.close();
     await sandbox.close();
     if (options.auditDirectory === undefined) await rm(auditDirectory, { recursive: true, force: true });
   };
