@@ -15,16 +15,17 @@ const TESTS = {
   'skipped.test.ts': `import test from 'node:test'; test('left out', { skip: process.env.TEST_LONG !== '1' }, () => {});`,
   'network.test.ts': `import test from 'node:test'; import net from 'node:net';
     test('online', () => { net.connect(443, '192.0.2.1'); });`,
+  'assert.test.ts': `import test from 'node:test'; import assert, { ok } from 'node:assert/strict';
+    test('named', () => { ok(0); }); test('member', () => { assert.ok(''); });`,
   'not-a-test.ts': `throw new Error('never loaded');`,
 };
 
 mkdirSync(join(directory, 'test/folder'), { recursive: true });
 writeFileSync(join(directory, 'package.json'), '{"type": "module"}');
 cpSync(join(import.meta.dirname, 'run.ts'), join(directory, 'test/run.ts'));
-cpSync(
-  join(import.meta.dirname, 'support/only-loopback.ts'),
-  join(directory, 'test/support/only-loopback.ts'),
-);
+for (const preload of ['support/only-loopback.ts', 'support/prompt-assert.ts']) {
+  cpSync(join(import.meta.dirname, preload), join(directory, 'test', preload));
+}
 for (const [name, source] of Object.entries(TESTS)) writeFileSync(join(directory, 'test', name), source);
 
 type Run = Readonly<{ status: number | null; output: string }>;
@@ -52,7 +53,7 @@ test('fails for a failing test, for a file that throws, and for no file at all',
 test('runs every file when none is named', () => {
   const { status, output } = run([]);
   assert.equal(status, 1);
-  assert.match(output, /ℹ tests 5\n/);
+  assert.match(output, /ℹ tests 7\n/);
 });
 
 test('fails for a skipped test where that is forbidden, and --long skips nothing', () => {
@@ -67,4 +68,11 @@ test('a test that leaves the machine fails', () => {
   const { status, output } = run(['network']);
   assert.equal(status, 1);
   assert.match(output, /a test may reach nothing but loopback/);
+});
+
+test('a failing assertion without a message is described at once', () => {
+  const { status, output } = run(['assert']);
+  assert.equal(status, 1);
+  assert.match(output, /ℹ fail 2\n/);
+  assert.match(output, /the value is falsy/);
 });

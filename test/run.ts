@@ -27,7 +27,9 @@ if (files.length === 0) {
 }
 
 // Test processes are started with the options of this one.
-process.execArgv.push('--import', new URL('./support/only-loopback.ts', import.meta.url).href);
+for (const preload of ['only-loopback.ts', 'prompt-assert.ts']) {
+  process.execArgv.push('--import', new URL(`support/${preload}`, import.meta.url).href);
+}
 
 /** Of one file; a process that outlives its test file keeps the runner waiting, so the runner gives up a little later. */
 const timeout = (values.long ? 60 : 5) * 60_000;
