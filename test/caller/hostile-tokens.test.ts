@@ -126,6 +126,7 @@ test('jose, the oracle, agrees on most of the table; the rest is where this serv
 test('security: before the signature held, nothing that the token says is repeated', async () => {
   const marker = 'leak-marker';
   const bodies = [
+    { aud: marker },
     { aud: marker, scp: marker, oid: marker, azp: marker, ver: marker },
     { iss: marker, tid: undefined },
     { iss: marker },

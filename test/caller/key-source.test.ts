@@ -116,6 +116,8 @@ const answers = {
 };
 const badMetadata = {
   ...answers,
+  'a good body with status 500': { ...metadata({}), status: 500 },
+  'a good body with a redirect': { ...metadata({}), status: 302 },
   'no issuer': metadata({ issuer: undefined }),
   'the issuer of another tenant': metadata({
     issuer: V2_ISSUER.replace(TENANT, '99999999-9999-4999-8999-999999999999'),
@@ -131,6 +133,7 @@ const badMetadata = {
 };
 const badKeys = {
   ...answers,
+  'a good body with status 500': { ...key({}), status: 500 },
   'an empty set': toAnswer({ keys: [] }),
   'no set': toAnswer({}),
   'a set that is no list': toAnswer({ keys: { 0: toJwk(FIRST) } }),
@@ -303,6 +306,12 @@ test('security: a flood of unknown kids at a cold start causes two loads', async
   );
   assert.deepEqual(new Set(outcomes), new Set(['unknown']));
   assert.ok(loads() <= 2, String(loads()));
+});
+
+test('a load that a request itself began settles whether its kid exists', async () => {
+  const { source, loads } = createBench();
+  assert.equal(await outcomeOf(source, 'made-up'), 'unknown');
+  assert.equal(loads(), 1);
 });
 
 test('rotation: requests with the new key pass at once, those with the old one all the time', async () => {

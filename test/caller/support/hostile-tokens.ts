@@ -39,6 +39,11 @@ const publicPem = KEY_1.publicKey.export({ type: 'spki', format: 'pem' }).toStri
 const seconds = Math.floor(Date.now() / 1_000);
 const good = forge();
 const [goodHeader = '', goodClaims = '', goodSignature = ''] = good.split('.');
+/** Of the last letter of 256 bytes only two bits count. */
+const respell = (letter = ''): string => {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return letters.charAt(letters.indexOf(letter) + 1);
+};
 const none = () => Buffer.alloc(0);
 const rsa =
   (hash: string, padding = constants.RSA_PKCS1_PADDING) =>
@@ -263,6 +268,9 @@ export const HOSTILE_TOKENS: Readonly<Record<string, readonly [token: string, co
   ),
   'signature with a byte after': raw(
     `${goodHeader}.${goodClaims}.${Buffer.concat([Buffer.from(goodSignature, 'base64url'), Buffer.alloc(1)]).toString('base64url')}`,
+  ),
+  'signature in another spelling (unused bits of its last letter)': raw(
+    `${good.slice(0, -1)}${respell(good.at(-1))}`,
   ),
   'signature of zeros': raw(`${goodHeader}.${goodClaims}.${Buffer.alloc(256).toString('base64url')}`),
   'signature 1': raw(
