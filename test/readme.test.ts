@@ -30,7 +30,7 @@ test('the settings in the README are those in the code, with their meanings and 
     if (required.has(name)) return 'required';
     if (meaning.startsWith('credential for the exchange')) return 'one of four';
     const value: unknown = Reflect.get(Object(defaults), name);
-    return value === undefined ? 'unset' : `\`${String(value)}\``;
+    return value === undefined ? 'unset' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
   };
   assert.deepEqual(
     shown,

@@ -13,6 +13,7 @@ import {
 } from './kind.ts';
 import { hmacKey } from './hmac-key-kind.ts';
 import { rateLimit } from './rate-limit-kind.ts';
+import { redisUrl } from './redis-url-kind.ts';
 import { baseUrl, browserOrigin, httpsOrigin, serverUrl } from './url-kind.ts';
 
 export type Setting<Value> = Readonly<{
@@ -136,7 +137,7 @@ export const SETTINGS = {
   RATE_LIMIT_GRAPH: { meaning: 'writes at Graph per tenant; its own quota is 100 in 20 s', kind: rateLimit },
   REDIS_URL: {
     meaning: 'shared state for more than one replica; unset: in this process',
-    kind: secret(serverUrl('redis', 'rediss')),
+    kind: secret(redisUrl),
     optional: true,
     secret: 'ifCredentials',
   },
