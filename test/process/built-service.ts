@@ -1,0 +1,103 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext } from 'node:test';
+import { z } from 'zod';
+import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
+import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A process of the built service. */
+export type RunningService = Readonly<{
+  child: ChildProcess;
+  stdout: () => string;
+  stderr: () => string;
+  /** Its exit status, or the signal that ended it. */
+  ended: Promise<number | string | null>;
+  /** Origin of a listener, once it is announced in the log. */
+  origin: (listener: 'admin' | 'public') => Promise<string>;
+}>;
+
+export type BuiltService = Readonly<{
+  directory: string;
+  sandbox: Sandbox;
+  /** All that a service between these sandbox servers needs. */
+  environment: Environment;
+  start: (t: TestContext, environment?: Environment) => RunningService;
+}>;
+
+const Listening = z.object({ message: z.literal('listening'), listener: z.string(), port: z.number() });
+
+/** Compiles src/ into a directory of its own, laid out as the image is, and starts the sandbox beside it. */
+export async function buildService(): Promise<BuiltService> {
+  const directory = mkdtempSync(join(tmpdir(), 'built-service-'));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(directory, 'dist')];
+  execFileSync(process.execPath, [compiler, ...options]);
+  for (const name of ['node_modules', 'config', 'package.json']) {
+    symlinkSync(join(root, name), join(directory, name));
+  }
+  const sandbox = await startSandbox({ graph: { quota: 'off' } });
+  after(() => sandbox.close());
+  const caFile = join(directory, 'ca.pem');
+  writeFileSync(caFile, sandbox.ca.caPem);
+
+  const environment: Environment = {
+    NODE_EXTRA_CA_CERTS: caFile,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    AZURE_TENANT_ID: TENANT_ID,
+    AZURE_CLIENT_ID: CLIENT_ID,
+    AZURE_CLIENT_SECRET: sandbox.entra.clientSecret,
+    AZURE_AUTHORITY_HOST: sandbox.entra.url,
+    GRAPH_BASE_URL: sandbox.graph.url,
+    ALLOW_CUSTOM_CLOUD: 'true',
+    ALLOWED_CLIENT_IDS: CALLING_CLIENT_ID,
+  };
+
+  let audits = 0;
+  const start = (t: TestContext, changes: Environment = {}): RunningService => {
+    audits += 1;
+    const child = spawn(process.execPath, ['dist/main.js'], {
+      cwd: directory,
+      env: { ...environment, AUDIT_DIR: join(directory, `audit-${audits}`), ...changes },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const ended = once(child, 'close').then(
+      ([code, signal]: (number | string | null)[]) => code ?? signal ?? null,
+    );
+    const readPort = (listener: string) =>
+      stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => Listening.safeParse(JSON.parse(line)).data)
+        .find((line) => line?.listener === listener)?.port;
+    return {
+      child,
+      stdout: () => stdout,
+      stderr: () => stderr,
+      ended,
+      origin: async (listener) => {
+        const port = await waitUntil(() => {
+          if (child.exitCode !== null) throw new Error(`the service ended: ${stderr}`);
+          return readPort(listener);
+        });
+        return `http://127.0.0.1:${port}`;
+      },
+    };
+  };
+  return { directory, sandbox, environment, start };
+}

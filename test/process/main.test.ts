@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openJournal } from '../../src/audit/journal.ts';
+import { createLogger } from '../../src/log.ts';
+import { readAudit } from '../support/service.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { buildService, type Environment } from './built-service.ts';
+
+const built = await buildService();
+const { entra, graph } = built.sandbox;
+const CREATE = `/beta/deviceManagement/androidDeviceOwnerEnrollmentProfiles/${graph.profiles.deviceOwner}/createToken`;
+
+async function createToken(origin: string): Promise<Response> {
+  return fetch(`${origin}${CREATE}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await entra.issueToken()}`, 'content-type': 'application/json' },
+    body: '{"tokenValidityInSeconds":3600}',
+  });
+}
+
+const isReady = async (admin: string) => (await fetch(`${admin}/readyz`)).status === 200;
+
+test('set by the environment alone: it starts, becomes ready, creates a token and stops in order', async (t) => {
+  const begin = performance.now();
+  const auditDirectory = join(built.directory, 'audit-in-order');
+  const service = built.start(t, { AUDIT_DIR: auditDirectory });
+  const admin = await service.origin('admin');
+  const origin = await service.origin('public');
+  await waitUntil(() => isReady(admin));
+  const startMs = Math.round(performance.now() - begin);
+  const status = readFileSync(`/proc/${service.child.pid}/status`, 'utf8');
+  t.diagnostic(`start to ready ${startMs} ms, idle ${/VmRSS:\s*(\d+ kB)/.exec(status)?.[1]}`);
+
+  const answer = await createToken(origin);
+  assert.equal(answer.status, 204);
+  assert.equal((await fetch(`${origin}/metrics`)).status, 404, 'no probe on the public port');
+  assert.equal(
+    (await fetch(`${admin}${CREATE}`, { method: 'POST' })).status,
+    404,
+    'no token on the admin port',
+  );
+  const metrics = await (await fetch(`${admin}/metrics`)).text();
+  assert.match(metrics, /http_requests_total\{operation="createToken",status="204"\} 1/);
+
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+  assert.equal(service.stderr(), '');
+  const kinds = (await readAudit(auditDirectory)).map(({ kind }) => kind);
+  assert.equal(kinds.at(0), 'start');
+  assert.equal(kinds.at(-1), 'stop');
+});
+
+const WRONG: Readonly<Record<string, Environment>> = {
+  PORT: { PORT: '70000' },
+  ADMIN_PORT: { ADMIN_PORT: 'none' },
+  AZURE_TENANT_ID: { AZURE_TENANT_ID: 'contoso' },
+  AZURE_CLIENT_ID: { AZURE_CLIENT_ID: undefined },
+  AZURE_CLIENT_SECRET: { AZURE_CLIENT_SECRET: undefined },
+  AZURE_FEDERATED_TOKEN_FILE: { AZURE_FEDERATED_TOKEN_FILE: '/nowhere' },
+  GRAPH_BASE_URL: { GRAPH_BASE_URL: 'http://graph.example' },
+  ALLOWED_CLIENT_IDS: { ALLOWED_CLIENT_IDS: '' },
+  RATE_LIMIT_USER: { RATE_LIMIT_USER: '30' },
+  SHUTDOWN_GRACE_MS: { SHUTDOWN_GRACE_MS: '1000' },
+  TLS_KEY_FILE: { TLS_CERT_FILE: '/nowhere.pem', TLS_KEY_FILE: '/nowhere.key' },
+  LOG_LEVEL: { LOG_LEVEL: 'loud' },
+  AUDIT_PII: { AUDIT_PII: 'pseudonymous' },
+};
+
+test('each wrong setting is one line that names it, and exit 78', { concurrency: 2 }, async (t) => {
+  const cases = Object.entries(WRONG).map(([name, changes]) =>
+    t.test(name, async (t) => {
+      const service = built.start(t, changes);
+      assert.equal(await service.ended, 78);
+      const lines = service.stderr().trimEnd().split('\n');
+      assert.ok(
+        lines.some((line) => line.includes(name)),
+        service.stderr(),
+      );
+      assert.equal(lines.length, Object.keys(changes).length, service.stderr());
+      assert.doesNotMatch(service.stderr(), /^ {4}at /m);
+      assert.ok(!service.stderr().includes(entra.clientSecret));
+      assert.equal(service.stdout(), '');
+    }),
+  );
+  await Promise.all(cases);
+});
+
+test(
+  'what prevents the start is one sentence that names the setting, and exit 1',
+  { concurrency: 2 },
+  async (t) => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    t.after(() => holder.close());
+    await waitUntil(() => holder.listening);
+    const port = Object(holder.address()).port;
+    const locked = join(built.directory, 'locked');
+    const log = createLogger({ level: 'error' });
+    const journal = await openJournal({ directory: locked, version: '', node: '', configHash: '', log });
+    t.after(() => journal.close());
+
+    const failures: readonly (readonly [string, Environment, RegExp])[] = [
+      ['public port taken', { PORT: String(port) }, /^PORT: .*EADDRINUSE/],
+      ['admin port taken', { ADMIN_PORT: String(port) }, /^ADMIN_PORT: .*EADDRINUSE/],
+      ['no address of this machine', { HOST: '203.0.113.1' }, /^PORT: .*EADDRNOTAVAIL/],
+      ['audit directory below a file', { AUDIT_DIR: '/etc/hostname/audit' }, /^AUDIT_DIR: .*ENOTDIR/],
+      ['audit directory of another process', { AUDIT_DIR: locked }, /in use by process \d+/],
+    ];
+    const cases = failures.map(([name, changes, expected]) =>
+      t.test(name, async (t) => {
+        const service = built.start(t, changes);
+        assert.equal(await service.ended, 1);
+        assert.match(service.stderr(), expected);
+        assert.equal(service.stderr().trimEnd().split('\n').length, 1, service.stderr());
+      }),
+    );
+    await Promise.all(cases);
+  },
+);
+
+test('SIGTERM: what was begun is finished, what comes new is refused, then exit 0', async (t) => {
+  const auditDirectory = join(built.directory, 'audit-stop');
+  const service = built.start(t, { AUDIT_DIR: auditDirectory });
+  const origin = await service.origin('public');
+  graph.journal.clear();
+  graph.faults.add({ operation: 'createToken', kind: 'delay', ms: 1000 });
+  const slow = createToken(origin);
+  await waitUntil(() => graph.journal.requests.length > 0);
+
+  service.child.kill('SIGTERM');
+  await waitUntil(() => service.stdout().includes('"stopping"'));
+  const refused = await createToken(origin);
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers.get('connection'), 'close');
+  assert.match(await refused.text(), /"code":"shutting_down"/);
+  const ready = await fetch(`${await service.origin('admin')}/readyz`);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /shutting_down/);
+
+  service.child.kill('SIGTERM');
+  assert.equal((await slow).status, 204);
+  assert.equal(await service.ended, 0);
+  assert.equal(graph.journal.commits.length, 1);
+  const records = await readAudit(auditDirectory);
+  assert.equal(records.at(-1)?.kind, 'stop');
+  assert.deepEqual(
+    records.filter(({ kind }) => kind === 'outcome').map((record) => record['result']),
+    ['success'],
+  );
+});
+
+test('SIGTERM after the caller of a slow request has left: its outcome is still recorded', async (t) => {
+  const auditDirectory = join(built.directory, 'audit-left');
+  const service = built.start(t, { AUDIT_DIR: auditDirectory });
+  const origin = await service.origin('public');
+  graph.journal.clear();
+  graph.faults.add({ operation: 'createToken', kind: 'delay', ms: 700 });
+  const caller = new AbortController();
+  const authorization = `Bearer ${await entra.issueToken()}`;
+  const left = fetch(`${origin}${CREATE}`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: '{"tokenValidityInSeconds":3600}',
+    signal: caller.signal,
+  });
+  await waitUntil(() => graph.journal.requests.length > 0);
+  caller.abort();
+  await assert.rejects(left);
+  await waitUntil(() => service.stdout().includes('"status":499'));
+
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+  const outcomes = (await readAudit(auditDirectory)).filter(({ kind }) => kind === 'outcome');
+  assert.deepEqual(
+    outcomes.map((record) => record['result']),
+    ['success'],
+  );
+});

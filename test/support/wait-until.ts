@@ -1,0 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Resolves with the first value of `read` that is neither `undefined` nor `false`; rejects when there is none in time. */
+export async function waitUntil<Value>(
+  read: () => Value | undefined | false | Promise<Value | undefined | false>,
+  milliseconds = 10_000,
+): Promise<Value> {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    const value = await read();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > end) throw new Error(`not within ${milliseconds} ms: ${String(read)}`);
+    await wait(10);
+  }
+}
