@@ -21,4 +21,3 @@ export class OutboundError extends Error {
     this.reason = reason;
   }
 }
-

@@ -20,7 +20,7 @@ export type OutboundResponse = Readonly<{
   status: number;
   /** Lower-case names; a name that came several times is joined as RFC 9110 section 5.3 says. */
   headers: Readonly<Record<string, string>>;
-  /** Decoded as UTF-8; with a content coding (none is asked for) the empty string. */
+  /** Decoded as UTF-8; the empty string where it has a content coding (none is asked for) or is larger than accepted. */
   body: string;
 }>;
 
@@ -30,7 +30,7 @@ export type Outbound = (request: OutboundRequest) => Promise<OutboundResponse>;
 export type OutboundOptions = Readonly<{
   /** Milliseconds for one call that names no other. */
   timeoutMs: number;
-  /** Bytes of body accepted. */
+  /** Bytes of body accepted; of a larger one nothing is kept. */
   maxBytes?: number;
   /** Connections to one host. */
   maxSockets?: number;

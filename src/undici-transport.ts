@@ -1,5 +1,6 @@
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 import { OutboundError, type OutboundFailure } from './outbound-error.ts';
+import { readErrorCode, toFailure } from './outbound-failure.ts';
 import type { OutboundResponse } from './outbound.ts';
 import type { Secret } from './secret.ts';
 
@@ -20,21 +21,6 @@ type TransportRequest = Readonly<{
 /** Milliseconds that an idle connection is kept, unless the server's Keep-Alive hint is shorter. */
 const IDLE_CONNECTION_MS = 30_000;
 
-/** TLS and certificate failures as Node and OpenSSL name them. */
-const TLS_FAILURE = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_)/;
-
-const INFORMATIONAL = new Set(['bad response', 'bad upgrade']);
-
-function toFailure(error: Error, sent: boolean): OutboundFailure {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (TLS_FAILURE.test(code)) return 'tls';
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'too_large';
-  // undici's words for a 100 nobody asked for and for a 101.
-  if (INFORMATIONAL.has(error.message)) return 'informational';
-  if (code.startsWith('HPE_')) return 'invalid_response';
-  return sent ? 'reset' : 'unreachable';
-}
-
 function toHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
   const flat: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
@@ -44,6 +30,8 @@ function toHeaders(headers: Readonly<Record<string, string | string[] | undefine
 }
 
 const isPlain = (coding: string | undefined): boolean => coding === undefined || coding === 'identity';
+
+const isTooLarge = (error: Error): boolean => readErrorCode(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 
 /**
  * HTTPS over kept-alive connections. undici calls `onRequestStart` right before it writes a request to a socket that is
@@ -72,6 +60,7 @@ export function createUndiciTransport({ maxBytes, maxSockets, proxy, ca }: Trans
 
   const send = ({ method, url, headers, body, timeoutMs, signal }: TransportRequest) =>
     new Promise<OutboundResponse>((resolve, reject) => {
+      const { origin, pathname, search } = new URL(url);
       let started: Dispatcher.DispatchController | undefined;
       let ended = false;
       let status = 0;
@@ -82,6 +71,11 @@ export function createUndiciTransport({ maxBytes, maxSockets, proxy, ca }: Trans
         ended = true;
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
+      };
+      const answer = (text: string) => {
+        if (ended) return;
+        end();
+        resolve({ status, headers: answerHeaders, body: text });
       };
       const fail = (reason: OutboundFailure) => {
         if (ended) return;
@@ -95,7 +89,6 @@ export function createUndiciTransport({ maxBytes, maxSockets, proxy, ca }: Trans
       if (signal?.aborted) return fail('aborted');
       signal?.addEventListener('abort', onAbort, { once: true });
 
-      const { origin, pathname, search } = new URL(url);
       dispatcher.dispatch(
         { origin, path: pathname + search, method, headers, body: body ?? null },
         {
@@ -114,13 +107,12 @@ export function createUndiciTransport({ maxBytes, maxSockets, proxy, ca }: Trans
             chunks.push(chunk);
           },
           onResponseEnd() {
-            if (ended) return;
-            end();
-            const text = isPlain(answerHeaders['content-encoding']) ? Buffer.concat(chunks).toString() : '';
-            resolve({ status, headers: answerHeaders, body: text });
+            answer(isPlain(answerHeaders['content-encoding']) ? Buffer.concat(chunks).toString() : '');
           },
           onResponseError(_controller, error) {
-            fail(toFailure(error, started !== undefined));
+            // The status has come, and no body that is worth reading is that large.
+            if (isTooLarge(error)) answer('');
+            else fail(toFailure(error, started !== undefined));
           },
           onRequestUpgrade(_controller, _statusCode, _headers, socket) {
             socket.destroy();

@@ -1,161 +1,123 @@
-import type { Caller } from '../caller/caller.ts';
-import { ProblemError, toProblem } from '../errors.ts';
-import { parseClaims, type ToClaimsChallenge } from '../exchange/entra-error.ts';
-import type { GraphToken } from '../exchange/graph-token.ts';
-import type { CachedExchange } from '../exchange/token-cache.ts';
-import type { GraphAnswer } from '../graph/graph-answer.ts';
-import type { GraphCallContext } from '../graph/graph-client.ts';
-import { toGraphRefusal, toThrottled, toUpstreamFailed } from '../graph/graph-problem.ts';
-import type { GraphPassage, GraphThrottle } from '../limits/graph-throttle.ts';
-import { OutboundError, type OutboundFailure } from '../outbound.ts';
-import type { Deadline } from './deadline.ts';
+import { ProblemError } from '../errors.ts';
+import { toGraphRefusal } from '../graph/graph-problem.ts';
+import { createAfterUnauthorised, type Renewal, type UnauthorisedOptions } from './unauthorised.ts';
+import {
+  createWriteAttempt,
+  type Attempt,
+  type PostWrite,
+  type WriteAttemptOptions,
+  type WriteContext,
+} from './write-attempt.ts';
 import type { Upstream } from './write-outcome.ts';
 
-/** What is known after a write was sent: Graph refused it, answered in another way, or its answer was lost. */
-export type Sent = Readonly<{ upstream: Upstream }> &
-  (
-    | Readonly<{ kind: 'refused'; problem: ProblemError }>
-    | Readonly<{ kind: 'answered'; answer: GraphAnswer; context: GraphCallContext; sentAt: number }>
-    | Readonly<{ kind: 'lost'; reason: OutboundFailure; context: GraphCallContext; sentAt: number }>
-  );
+export type { WriteContext } from './write-attempt.ts';
 
-export type WriteContext = Readonly<{ caller: Caller; clientRequestId: string; deadline: Deadline }>;
+/** What is known after a write was sent: Graph refused it, answered in another way, or its answer was lost. */
+export type Sent = Readonly<{ upstream: Upstream }> & Exclude<Attempt, Readonly<{ kind: 'unsent' }>>;
 
 /** Sends one write, and again only when Graph certainly did not act (contract 6.3). Never rejects. */
-export type SendWrite = (
-  post: (context: GraphCallContext) => Promise<GraphAnswer>,
-  context: WriteContext,
-) => Promise<Sent>;
+export type SendWrite = (post: PostWrite, context: WriteContext) => Promise<Sent>;
 
-type SendWriteOptions = Readonly<{
-  exchange: CachedExchange;
-  throttle: GraphThrottle;
-  toClaimsChallenge: ToClaimsChallenge;
-  /** Milliseconds for one call to Graph. */
-  upstreamTimeoutMs: number;
-  enableCae: boolean;
-  now?: () => number;
-  wait?: (milliseconds: number) => Promise<void>;
-}>;
+type SendWriteOptions = WriteAttemptOptions &
+  UnauthorisedOptions &
+  Readonly<{ wait?: (milliseconds: number) => Promise<void> }>;
 
-/** How often one write may be sent, and the milliseconds before a connection is tried again. */
+/** How often one write may be tried, and the milliseconds before a connection is tried again. */
 const MOST_ATTEMPTS = 4;
 const RECONNECT_DELAY = 100;
 /** Seconds to wait after a 429 that names no time, and the milliseconds that must be left after any wait. */
 const UNNAMED_DELAY = 1;
 const LEFT_AFTER_WAIT = 1000;
-/** The part of the remaining time that a write may use, so that a lost answer can still be settled. */
-const WRITE_SHARE = 0.6;
+const RECONNECT_RETRY_AFTER_SECONDS = 5;
+
+type Refused = Extract<Attempt, { kind: 'refused' }>;
+type Unsent = Extract<Attempt, { kind: 'unsent' }>;
+
+/** Another try after a delay, if the time and the number of tries allow it, `otherwise` this refusal. */
+type Again = Readonly<{ kind: 'again'; delayMs: number; otherwise: ProblemError }>;
+/** Another try at once, with a new Graph token. */
+type Renewed = Readonly<{ kind: 'renewed'; renewal: Renewal }>;
+
+const toRefused = (problem: ProblemError): Refused => ({ kind: 'refused', problem });
+
+function afterUnsent({ error: cause }: Unsent): Again | Refused {
+  if (cause.reason === 'timeout' || cause.reason === 'aborted') {
+    return toRefused(new ProblemError('upstream_timeout', undefined, { cause }));
+  }
+  const retryAfterSeconds = RECONNECT_RETRY_AFTER_SECONDS;
+  const otherwise = new ProblemError('graph_unavailable', undefined, { cause, retryAfterSeconds });
+  return { kind: 'again', delayMs: RECONNECT_DELAY, otherwise };
+}
+
+function toUpstream(attempt: Attempt, before: Upstream | undefined, durationMs: number): Upstream {
+  const { attempts = 0, ...known } = before ?? {};
+  if (attempt.kind === 'refused') return { ...known, attempts, durationMs };
+  const { status, requestId } = attempt.kind === 'answered' ? attempt.answer : {};
+  return {
+    attempts: attempts + 1,
+    durationMs,
+    ...(status !== undefined && { status }),
+    ...(requestId !== undefined && { requestId }),
+  };
+}
 
 const sleep = (milliseconds: number) =>
   new Promise<void>((resolve) => {
     setTimeout(resolve, milliseconds);
   });
 
-/** 429, and a 503 that names a time, are Graph's word that it wants a pause. */
-function toPassageEnd({ status, retryAfterSeconds }: GraphAnswer): Parameters<GraphPassage['settle']>[0] {
-  if (status !== 429 && (status !== 503 || retryAfterSeconds === undefined)) return { kind: 'answered' };
-  return { kind: 'throttled', ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
-}
-
 export function createSendWrite(options: SendWriteOptions): SendWrite {
-  const { exchange, throttle, toClaimsChallenge, upstreamTimeoutMs, enableCae } = options;
-  const { now = Date.now, wait = sleep } = options;
+  const { exchange, now = Date.now, wait = sleep } = options;
+  const attemptWrite = createWriteAttempt(options);
+  const afterUnauthorised = createAfterUnauthorised(options);
 
-  return async (post, { caller, clientRequestId, deadline }) => {
+  const toNext = (
+    attempt: Attempt,
+    { caller }: WriteContext,
+    tried: Renewal,
+  ): Exclude<Attempt, Unsent> | Again | Renewed => {
+    if (attempt.kind === 'unsent') return afterUnsent(attempt);
+    if (attempt.kind !== 'answered') return attempt;
+    const { answer, token } = attempt;
+    if (answer.status === 401) {
+      exchange.drop(caller, token);
+      const next = afterUnauthorised(answer, caller, tried);
+      return next instanceof ProblemError ? toRefused(next) : { kind: 'renewed', renewal: next };
+    }
+    const refusal = toGraphRefusal(answer);
+    if (!refusal) return attempt;
+    if (answer.status !== 429) return toRefused(refusal);
+    return {
+      kind: 'again',
+      delayMs: (answer.retryAfterSeconds ?? UNNAMED_DELAY) * 1000,
+      otherwise: refusal,
+    };
+  };
+
+  return async (post, context) => {
     const startedAt = now();
-    let attempts = 0;
-    let last: GraphAnswer | undefined;
-    let claims: string | undefined;
-    let renewed = false;
-
-    const toUpstream = (): Upstream => ({
-      ...(last?.requestId !== undefined && { requestId: last.requestId }),
-      ...(last !== undefined && { status: last.status }),
-      attempts,
-      durationMs: now() - startedAt,
-    });
-    const refuse = (problem: ProblemError): Sent => ({ kind: 'refused', problem, upstream: toUpstream() });
-    const allows = (delayMs: number): boolean =>
-      attempts < MOST_ATTEMPTS && deadline.remainingMs() > delayMs + LEFT_AFTER_WAIT;
-    const challenge = (wanted: string | undefined): Sent =>
-      refuse(
-        new ProblemError(
-          'claims_challenge',
-          'Microsoft Graph asks the user to sign in again. Acquire a new token with the claims in WWW-Authenticate; a caller that cannot do so must send its user to sign in interactively.',
-          { challenge: toClaimsChallenge(caller.tenantId, wanted) },
-        ),
-      );
+    const { deadline } = context;
+    let tried: Renewal = { renewed: false };
+    let upstream: Upstream | undefined;
 
     for (;;) {
-      let token: GraphToken;
-      let passage: GraphPassage;
-      try {
-        token = await exchange.exchange(caller, {
-          ...(claims !== undefined && { claims }),
-          signal: deadline.signal,
-        });
-        if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
-        passage = await throttle.admit(caller.tenantId);
-      } catch (error) {
-        return refuse(toProblem(error));
-      }
-
-      const sentAt = now();
-      const context: GraphCallContext = {
-        token: token.value,
-        clientRequestId,
-        timeoutMs: Math.ceil(Math.min(upstreamTimeoutMs, deadline.remainingMs() * WRITE_SHARE)),
-        signal: deadline.signal,
-      };
-      let answer: GraphAnswer;
-      attempts += 1;
-      last = undefined;
-      try {
-        answer = await post(context);
-      } catch (error) {
-        // What cannot be told to have stayed here counts as sent.
-        const failure =
-          error instanceof OutboundError ? error : new OutboundError('lost', 'invalid_response');
-        await passage.settle({ kind: failure.kind === 'lost' ? 'answered' : 'unsent' });
-        if (failure.kind === 'lost') {
-          return { kind: 'lost', reason: failure.reason, context, sentAt, upstream: toUpstream() };
+      const attempt = await attemptWrite(post, context, tried.claims);
+      upstream = toUpstream(attempt, upstream, now() - startedAt);
+      const next = toNext(attempt, context, tried);
+      switch (next.kind) {
+        case 'renewed':
+          tried = next.renewal;
+          break;
+        case 'again': {
+          const isAllowed =
+            upstream.attempts < MOST_ATTEMPTS && deadline.remainingMs() > next.delayMs + LEFT_AFTER_WAIT;
+          if (!isAllowed) return { ...toRefused(next.otherwise), upstream };
+          await wait(next.delayMs);
+          break;
         }
-        if (failure.reason === 'timeout' || failure.reason === 'aborted') {
-          return refuse(new ProblemError('upstream_timeout', undefined, { cause: error }));
-        }
-        if (!allows(RECONNECT_DELAY)) {
-          return refuse(
-            new ProblemError('graph_unavailable', undefined, { cause: error, retryAfterSeconds: 5 }),
-          );
-        }
-        await wait(RECONNECT_DELAY);
-        continue;
+        default:
+          return { ...next, upstream };
       }
-      last = answer;
-      await passage.settle(toPassageEnd(answer));
-
-      if (answer.status === 401) {
-        exchange.drop(caller, token);
-        if (answer.challenge) {
-          const wanted = parseClaims(answer.challenge.claims);
-          if (!enableCae || claims !== undefined || wanted === undefined) return challenge(wanted);
-          claims = wanted;
-          continue;
-        }
-        if (renewed) return refuse(toUpstreamFailed(answer));
-        renewed = true;
-        continue;
-      }
-      if (answer.status === 429) {
-        const delayMs = (answer.retryAfterSeconds ?? UNNAMED_DELAY) * 1000;
-        if (!allows(delayMs)) return refuse(toThrottled(answer.retryAfterSeconds));
-        await wait(delayMs);
-        continue;
-      }
-      const refusal = toGraphRefusal(answer);
-      if (refusal) return refuse(refusal);
-      return { kind: 'answered', answer, context, sentAt, upstream: toUpstream() };
     }
   };
 }

@@ -3,11 +3,11 @@ import type { Certificate } from './certificate.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-/** Days before its end at which a certificate is worth a warning, the nearest first. */
-const WARNING_DAYS = [1, 7, 30];
+/** Days before its end at which a certificate is worth a warning, the nearest first; 0: it has ended. */
+const WARNING_DAYS = [0, 1, 7, 30];
 
 /**
- * Warns once at 30, 7 and 1 days before the certificate in use ends; a replaced one starts anew. `check` is to be called
+ * Warns once at 30, 7 and 1 days before the certificate in use ends and when it has ended; a replaced one starts anew. `check` is to be called
  * when a certificate was read and then daily.
  */
 export function createExpiryWarning({ log, now = Date.now }: Readonly<{ log: Logger; now?: () => number }>) {

@@ -2,11 +2,15 @@ import type { CredentialSource } from '../settings.ts';
 import { parseCertificate, signClientAssertion, type Certificate } from './certificate.ts';
 import { createWatchedFile } from '../watched-file.ts';
 
-/**
- * The form fields by which this service proves itself at `tokenEndpoint` (the audience of a signed assertion).
- * Rejects when a file has never been readable.
- */
-export type Credential = (tokenEndpoint: string) => Promise<Readonly<Record<string, string>>>;
+/** How this service proves itself at a token endpoint. */
+export type Proof = Readonly<{
+  fields: Readonly<Record<string, string>>;
+  /** Equal (`===`) for as long as the credential behind it was not replaced. */
+  origin: unknown;
+}>;
+
+/** Proves itself at `tokenEndpoint` (the audience of a signed assertion). Rejects when a file has never been readable. */
+export type Credential = (tokenEndpoint: string) => Promise<Proof>;
 
 type CredentialOptions = Readonly<{
   source: CredentialSource;
@@ -41,15 +45,23 @@ export function createCredential({
     createWatchedFile({ path, parse, ...(onFailure && { onFailure }) });
 
   switch (source.kind) {
-    case 'secret':
-      return async () => ({ client_secret: source.secret.reveal() });
+    case 'secret': {
+      const { secret } = source;
+      return async () => ({ fields: { client_secret: secret.reveal() }, origin: secret });
+    }
     case 'secretFile': {
       const read = watch(source.path, parseLine);
-      return async () => ({ client_secret: await read() });
+      return async () => {
+        const secret = await read();
+        return { fields: { client_secret: secret }, origin: secret };
+      };
     }
     case 'federatedToken': {
       const read = watch(source.path, parseLine);
-      return async () => toAssertionFields(await read());
+      return async () => {
+        const token = await read();
+        return { fields: toAssertionFields(token), origin: token };
+      };
     }
     case 'certificate': {
       const read = watch(source.path, (pem) => {
@@ -57,8 +69,11 @@ export function createCredential({
         onCertificate?.(certificate);
         return certificate;
       });
-      return async (tokenEndpoint) =>
-        toAssertionFields(signClientAssertion(await read(), { clientId, tokenEndpoint, now: now() }));
+      return async (tokenEndpoint) => {
+        const certificate = await read();
+        const assertion = signClientAssertion(certificate, { clientId, tokenEndpoint, now: now() });
+        return { fields: toAssertionFields(assertion), origin: certificate };
+      };
     }
   }
 }

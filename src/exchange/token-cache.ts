@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Caller } from '../caller/caller.ts';
 import { ProblemError, type ProblemCode } from '../errors.ts';
+import { toExchangeKey } from './exchange-key.ts';
 import type { Exchange, GraphToken } from './graph-token.ts';
+import { createUserEntries } from './user-entries.ts';
 
 /** Milliseconds before its end at which a token is no longer handed out, unless a tenth of its life is less. */
 const LONGEST_MARGIN = 5 * 60_000;
@@ -12,9 +12,12 @@ const REFUSAL_LIFETIME = 30_000;
 
 type Entry = Readonly<{ token: GraphToken } | { refusal: ProblemError }>;
 
-/** An exchange whose results are kept; `drop` forgets a Graph token that Graph no longer accepts. */
 export type CachedExchange = Readonly<{
   exchange: Exchange;
+  /**
+   * To be told when Graph refuses a token: everything kept for its user is forgotten, unless a newer token took its place
+   * already.
+   */
   drop: (caller: Caller, token: GraphToken) => void;
 }>;
 
@@ -26,39 +29,35 @@ type TokenCacheOptions = Readonly<{
 }>;
 
 /**
- * Keeps each Graph token for exactly the assertion it was given for: the key is the SHA-256 of the whole assertion with
- * tenant, scope and claims, so two callers, or two tokens of one caller, never share an entry. Identical exchanges under way
- * are joined. An entry ends before the earlier of the Graph token's and the assertion's own end.
+ * Keeps each Graph token for exactly the assertion it was given for. Identical exchanges under way are joined. An entry ends
+ * before the earlier of the Graph token's and the assertion's own end.
  */
 export function withTokenCache(
   inner: Exchange,
   { scope, now = Date.now, maxEntries = 10_000, onLookup }: TokenCacheOptions,
 ): CachedExchange {
-  // lru-cache takes a start of 0 for "no start": a clock that begins above it.
-  const entries = new LRUCache<string, Entry>({
-    max: maxEntries,
-    perf: { now: () => now() + 1 },
-    ttlResolution: 0,
-  });
+  const entries = createUserEntries<Entry>({ maxEntries, now });
   const underWay = new Map<string, Promise<GraphToken>>();
+  const toKey = (caller: Caller, claims?: string) => toExchangeKey(caller, { scope, claims });
 
-  const toKey = (caller: Caller, claims: string | undefined): string =>
-    createHash('sha256')
-      .update(`${caller.tenantId}\n${scope}\n${claims ?? ''}\n`)
-      .update(caller.assertion.reveal())
-      .digest('base64');
+  const keepToken = (caller: Caller, token: GraphToken): void => {
+    const life = Math.min(token.expiresAt, caller.expiresAt) - now();
+    const milliseconds = Math.floor(life - Math.min(LONGEST_MARGIN, life / 10));
+    if (milliseconds <= 0) return;
+    entries.keep(toKey(caller), { token }, caller, milliseconds);
+    // What satisfied a challenge serves the requests that name none, too.
+    if (token.claims !== undefined)
+      entries.keep(toKey(caller, token.claims), { token }, caller, milliseconds);
+  };
 
   const run = async (key: string, caller: Caller, claims: string | undefined): Promise<GraphToken> => {
     try {
       const token = await inner(caller, claims === undefined ? {} : { claims });
-      const end = Math.min(token.expiresAt, caller.expiresAt);
-      const life = end - now();
-      const ttl = Math.floor(life - Math.min(LONGEST_MARGIN, life / 10));
-      if (ttl > 0) entries.set(key, { token }, { ttl });
+      keepToken(caller, token);
       return token;
     } catch (error) {
       if (error instanceof ProblemError && LASTING_REFUSALS.has(error.code)) {
-        entries.set(key, { refusal: error }, { ttl: REFUSAL_LIFETIME });
+        entries.keep(key, { refusal: error }, caller, REFUSAL_LIFETIME);
       }
       throw error;
     } finally {
@@ -66,9 +65,9 @@ export function withTokenCache(
     }
   };
 
-  const exchange: Exchange = async (caller, options = {}) => {
-    const key = toKey(caller, options.claims);
-    const entry = entries.get(key);
+  const exchange: Exchange = async (caller, { claims, signal } = {}) => {
+    const key = toKey(caller, claims);
+    const entry = entries.read(key);
     onLookup?.(entry ? 'hit' : 'miss');
     if (entry) {
       if ('refusal' in entry) throw entry.refusal;
@@ -77,19 +76,17 @@ export function withTokenCache(
     let joined = underWay.get(key);
     if (!joined) {
       // Without the signal of the request that came first: others may wait for the same answer.
-      joined = run(key, caller, options.claims);
+      joined = run(key, caller, claims);
       underWay.set(key, joined);
     }
-    return options.signal ? withDeadline(joined, options.signal) : joined;
+    return signal ? withDeadline(joined, signal) : joined;
   };
 
   return {
     exchange,
     drop: (caller, token) => {
-      for (const key of [toKey(caller, undefined), toKey(caller, token.claims)]) {
-        const entry = entries.peek(key);
-        if (entry && 'token' in entry && entry.token === token) entries.delete(key);
-      }
+      const entry = entries.read(toKey(caller));
+      if (entry && 'token' in entry && entry.token === token) entries.purge(caller);
     },
   };
 }

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** What goes into the log as it came: names and ids, no prose. */
+const Name = z.string().regex(/^[\w.-]{1,64}$/);
+
+const Body = z.object({
+  error: Name,
+  suberror: Name.optional().catch(undefined),
+  error_codes: z.array(z.number()).optional().catch(undefined),
+  /** A JSON string. */
+  claims: z.string().optional().catch(undefined),
+  correlation_id: Name.optional().catch(undefined),
+});
+
+/** Entra's error (RFC 6749 section 5.2 and Microsoft's additions): the members that are acted upon or logged. */
+export type EntraErrorBody = z.infer<typeof Body>;
+
+export function readEntraErrorBody(body: string): EntraErrorBody | undefined {
+  try {
+    return Body.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}

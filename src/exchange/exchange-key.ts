@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto';
+import type { Caller } from '../caller/caller.ts';
+
+/**
+ * Names one exchange: the SHA-256 of all that changes its answer, the whole assertion first of all. Two callers, or two
+ * tokens of one caller, never share it. `claims` is minified JSON and the tenant a GUID, so no line break of theirs blurs it.
+ */
+export const toExchangeKey = (
+  { tenantId, assertion }: Caller,
+  { scope, claims = '' }: Readonly<{ scope: string; claims?: string | undefined }>,
+): string =>
+  createHash('sha256').update(`${tenantId}\n${scope}\n${claims}\n${assertion.reveal()}`).digest('base64');

@@ -1,0 +1,51 @@
+import { LRUCache } from 'lru-cache';
+import type { Caller } from '../caller/caller.ts';
+
+/** A bounded cache whose entries belong to users, so that all of one user's can be forgotten at once. */
+export type UserEntries<Value extends object> = Readonly<{
+  /** `undefined` once its time is up. */
+  read: (key: string) => Value | undefined;
+  keep: (key: string, value: Value, caller: Caller, milliseconds: number) => void;
+  /** Forgets everything of the user (tid and oid). */
+  purge: (caller: Caller) => void;
+}>;
+
+type Entry<Value> = Readonly<{ value: Value; user: string }>;
+
+type UserEntriesOptions = Readonly<{ maxEntries: number; now: () => number }>;
+
+/** The least recently used goes first. Each operation takes the same time however many users there are. */
+export function createUserEntries<Value extends object>({
+  maxEntries,
+  now,
+}: UserEntriesOptions): UserEntries<Value> {
+  const keysOfUser = new Map<string, Set<string>>();
+
+  const forgetKey = ({ user }: Entry<Value>, key: string): void => {
+    const keys = keysOfUser.get(user);
+    keys?.delete(key);
+    if (keys?.size === 0) keysOfUser.delete(user);
+  };
+
+  const entries = new LRUCache<string, Entry<Value>>({
+    max: maxEntries,
+    // lru-cache takes a start of 0 for "no start": a clock that begins above it.
+    perf: { now: () => now() + 1 },
+    ttlResolution: 0,
+    dispose: forgetKey,
+  });
+  const toUser = ({ tenantId, objectId }: Caller): string => `${tenantId}/${objectId}`;
+
+  return {
+    read: (key) => entries.get(key)?.value,
+    keep: (key, value, caller, milliseconds) => {
+      const user = toUser(caller);
+      entries.set(key, { value, user }, { ttl: milliseconds });
+      const keys = keysOfUser.get(user) ?? new Set();
+      keysOfUser.set(user, keys.add(key));
+    },
+    purge: (caller) => {
+      for (const key of keysOfUser.get(toUser(caller)) ?? []) entries.delete(key);
+    },
+  };
+}
