@@ -15,6 +15,6 @@ export function toFailure(error: Error, sent: boolean): OutboundFailure {
   if (TLS_FAILURE.test(code)) return 'tls';
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'too_large';
   if (INFORMATIONAL.has(error.message)) return 'informational';
-  if (code.startsWith('HPE_')) return 'invalid_response';
+  if (error.name === 'HTTPParserError') return 'invalid_response';
   return sent ? 'reset' : 'unreachable';
 }
