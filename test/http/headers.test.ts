@@ -55,7 +55,7 @@ test('nothing of the caller’s headers reaches Graph but client-request-id', as
     'if-match': secret,
     scenario: secret,
   });
-  const { headers } = service.graph.journal.requests[0] ?? { headers: {} };
+  const headers = service.graph.journal.requests[0]?.headers ?? {};
   assert.deepEqual(Object.keys(headers).toSorted(), [
     'accept',
     'accept-encoding',
