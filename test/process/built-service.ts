@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { z } from 'zod';
 import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
-import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -35,16 +35,16 @@ export type BuiltService = Readonly<{
 const Listening = z.object({ message: z.literal('listening'), listener: z.string(), port: z.number() });
 
 /** Compiles src/ into a directory of its own, laid out as the image is, and starts the sandbox beside it. */
-export async function buildService(): Promise<BuiltService> {
+export async function buildService(options: SandboxOptions = {}): Promise<BuiltService> {
   const directory = mkdtempSync(join(tmpdir(), 'built-service-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const options = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(directory, 'dist')];
-  execFileSync(process.execPath, [compiler, ...options]);
+  const compilation = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(directory, 'dist')];
+  execFileSync(process.execPath, [compiler, ...compilation]);
   for (const name of ['node_modules', 'config', 'package.json']) {
     symlinkSync(join(root, name), join(directory, name));
   }
-  const sandbox = await startSandbox({ graph: { quota: 'off' } });
+  const sandbox = await startSandbox({ ...options, graph: { quota: 'off', ...options.graph } });
   after(() => sandbox.close());
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, sandbox.ca.caPem);

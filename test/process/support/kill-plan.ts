@@ -1,0 +1,54 @@
+/** Moments at which the service dies; the first word says who kills it. */
+export type KillPoint =
+  /** It kills itself (die-at.ts). */
+  | Readonly<{ by: 'service'; at: string; survives: number }>
+  /** The test, once a request of a keyed client is at Graph, which acts `before` or only `after` the service is dead. */
+  | Readonly<{ by: 'graph'; acts: 'before' | 'after'; survives: number }>
+  /** The test, some milliseconds into the load. */
+  | Readonly<{ by: 'clock'; afterMs: number }>;
+
+export type Kill = Readonly<{
+  name: string;
+  point: KillPoint;
+  /** Whether the machine dies with it: then what was not synced is lost too. */
+  withMachine: boolean;
+}>;
+
+const BY_SERVICE = [
+  'intent torn',
+  'intent written',
+  'intent synced',
+  // Dies while it closes what the one before left open.
+  'recovered torn',
+  'outcome torn',
+  'outcome written',
+  'outcome due',
+  'outcome synced',
+  'answer torn',
+];
+
+/** Never the same moments twice: small numbers that wander. */
+const wander = (step: number, below: number): number => (step * 37) % below;
+
+/**
+ * Every named point and some moments that nobody chose, `count` kills in all. Every second takes the machine along, in the
+ * next round the other half; `… written` is of the first half: there it tells most.
+ */
+export function planKills(count: number): readonly Kill[] {
+  return Array.from({ length: count }, (_, step) => {
+    const survives = wander(step, 41);
+    const points: readonly Omit<Kill, 'withMachine'>[] = [
+      ...BY_SERVICE.map((at) => ({
+        name: at,
+        point: { by: 'service', at, survives: at.startsWith('recovered') ? 0 : survives } as const,
+      })),
+      { name: 'Graph acted', point: { by: 'graph', acts: 'before', survives: survives % 11 } },
+      { name: 'Graph acts later', point: { by: 'graph', acts: 'after', survives: survives % 11 } },
+      { name: 'by chance', point: { by: 'clock', afterMs: wander(step, 401) } },
+    ];
+    const round = Math.floor(step / points.length);
+    const kill = points[step % points.length];
+    if (kill === undefined) throw new Error('there are no points');
+    return { ...kill, withMachine: (step + round) % 2 === 1 };
+  });
+}
