@@ -16,7 +16,7 @@ const readBytes = (request: IncomingMessage): Promise<Buffer | undefined> =>
         chunks.push(chunk);
         return;
       }
-      request.removeListener('data', takeChunk).resume();
+      request.removeListener('data', takeChunk);
       reject(new ProblemError('body_too_large', `The body is larger than ${MAX_BODY} bytes.`));
     };
     request

@@ -179,22 +179,34 @@ test('a caller that leaves during its body is no refusal, and nothing is done', 
   assert.equal((await create(service)).status, 204);
 });
 
-test('a caller that leaves during authentication gets nothing done', async (t) => {
-  const caller = new AbortController();
-  const service = await startService(t, {
-    replace: ({ authenticate }) => ({
-      authenticate: async (rawHeaders) => {
-        const found = await authenticate(rawHeaders);
-        caller.abort();
-        await waitUntil(() => service.logged().includes('"status":499'));
-        return found;
-      },
-    }),
+for (const stage of ['authentication', 'the limits'] as const) {
+  test(`a caller that leaves during ${stage} gets nothing done`, async (t) => {
+    const caller = new AbortController();
+    const leave = async () => {
+      caller.abort();
+      await waitUntil(() => service.logged().includes('"status":499'));
+    };
+    const service: Service = await startService(t, {
+      replace: ({ authenticate, limiter }) => ({
+        authenticate: async (rawHeaders) => {
+          if (stage === 'authentication') await leave();
+          return authenticate(rawHeaders);
+        },
+        limiter: {
+          ...limiter,
+          decide: async (keys) => {
+            if (stage === 'the limits' && keys.length > 1) await leave();
+            return limiter.decide(keys);
+          },
+        },
+      }),
+    });
+    await assert.rejects(create(service, caller.signal));
+    await service.stop();
+    assert.equal(service.graph.journal.requests.length, 0);
+    assert.equal(service.entra.journal.exchanges.length, 0);
   });
-  await assert.rejects(create(service, caller.signal));
-  await service.stop();
-  assert.equal(service.graph.journal.requests.length, 0);
-});
+}
 
 test('a caller that leaves during the call to Graph: what was begun ends, on record', async (t) => {
   const service = await startService(t);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import supertest from 'supertest';
+import { ProblemError } from '../../src/errors.ts';
 import { startService, type Service } from '../support/service.ts';
 import { request } from './raw-http.ts';
 
@@ -178,4 +179,13 @@ test('without CORS_ORIGINS no origin is answered', async (t) => {
     .set({ origin: 'https://portal.example', 'access-control-request-method': 'POST' });
   assert.equal(status, 405);
   assert.equal(headers['access-control-allow-origin'], undefined);
+});
+
+test('no 401 goes without a challenge, whatever part refused', async (t) => {
+  const service = await startService(t, {
+    replace: () => ({ authenticate: async () => Promise.reject(new ProblemError('token_expired')) }),
+  });
+  const { headers, status } = await create(service);
+  assert.equal(status, 401);
+  assert.equal(headers['www-authenticate'], 'Bearer');
 });

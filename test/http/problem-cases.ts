@@ -21,6 +21,8 @@ export type ProblemCase = Readonly<{
   /** Brings the cause about. */
   prepare?: (service: Service) => void | Promise<unknown>;
   ask: Asked | ((service: Service) => Asked);
+  /** Takes a read-back, a second or more: asked once only. */
+  slow?: true;
 }>;
 
 const FOREIGN = '99999999-9999-4999-8999-999999999999';
@@ -144,14 +146,15 @@ export const PROBLEM_CASES: Readonly<Record<ProblemCode, ProblemCase>> = {
   outcome_unrecorded: thrownByAPart('outcome_unrecorded'),
 
   upstream_invalid: answeredByGraph(302, { location: 'https://elsewhere.example/' }),
-  upstream_failed: answeredByGraph(500),
+  upstream_failed: { ...answeredByGraph(500), slow: true },
   outcome_unknown: {
     prepare: ({ graph }) => graph.faults.add({ operation: 'createToken', kind: 'reset' }),
     ask: {},
+    slow: true,
   },
 
   entra_unavailable: refusedByEntra('temporarily_unavailable'),
-  graph_unavailable: answeredByGraph(503),
+  graph_unavailable: { ...answeredByGraph(503), slow: true },
   graph_throttled: { ...answeredByGraph(429, { 'retry-after': '60' }), options: {} },
   audit_unavailable: { options: {}, prepare: ({ journal }) => journal.close(), ask: {} },
   limiter_unavailable: {
