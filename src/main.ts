@@ -66,7 +66,8 @@ async function run(settings: Settings): Promise<void> {
   const metrics = createMetrics();
   const work = createWorkUnderWay();
   const { httpsProxy, noProxy } = settings.proxy;
-  const readTls = settings.tls && createTlsReader(settings.tls);
+  const onTlsFailure = (error: unknown) => log.error('the TLS files cannot be read', { error });
+  const readTls = settings.tls && createTlsReader(settings.tls, onTlsFailure);
   const tls = await readTls?.();
   const journal = await openJournal({
     directory: settings.audit.directory,
@@ -103,8 +104,7 @@ async function run(settings: Settings): Promise<void> {
   const timers = [setInterval(checkCertificate, DAY)];
   if (readTls && publicServer instanceof HttpsServer) {
     const reload = createTlsReload(publicServer, readTls, log);
-    const onError = (error: unknown) => log.error('the TLS files cannot be read', { error });
-    timers.push(setInterval(() => void reload().catch(onError), TLS_RELOAD_EVERY));
+    timers.push(setInterval(() => void reload().catch(onTlsFailure), TLS_RELOAD_EVERY));
   }
 
   const close = async (): Promise<void> => {
@@ -113,12 +113,15 @@ async function run(settings: Settings): Promise<void> {
       server.close();
       server.closeAllConnections();
     }
-    await flushRefusals();
-    await journal.close();
-    await outbound.close();
-    limits.close();
-    // Nothing is left to do; should something still hold the process, it does so no longer than this.
-    setTimeout(() => process.exit(), LAST_MOMENT).unref();
+    try {
+      await flushRefusals();
+      await journal.close();
+      await outbound.close();
+      limits.close();
+    } finally {
+      // Nothing is left to do; should something still hold the process, it does so no longer than this.
+      setTimeout(() => process.exit(), LAST_MOMENT).unref();
+    }
   };
 
   const stop = async (signal: string): Promise<void> => {
@@ -130,6 +133,15 @@ async function run(settings: Settings): Promise<void> {
     await close();
     log.info('stopped');
   };
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        log.error('the stop failed', { error });
+        process.exitCode = EXIT_FAILURE;
+      });
+    });
+  }
 
   try {
     start();
@@ -145,14 +157,6 @@ async function run(settings: Settings): Promise<void> {
   } catch (error) {
     await close();
     throw error;
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        log.error('the stop failed', { error });
-        process.exitCode = EXIT_FAILURE;
-      });
-    });
   }
 }
 

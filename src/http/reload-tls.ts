@@ -4,16 +4,17 @@ import type { Logger } from '../log.ts';
 import { createWatchedFile } from '../watched-file.ts';
 import type { TlsMaterial } from './server.ts';
 
-/** Reads certificate and key; the same object as long as neither changed. */
+/** Reads certificate and key; the same object as long as neither changed. Rejects when they could never be read. */
 export type ReadTls = () => Promise<TlsMaterial>;
 
-export function createTlsReader({
-  certFile,
-  keyFile,
-}: Readonly<{ certFile: string; keyFile: string }>): ReadTls {
+/** `onFailure` is told when files that were read before cannot be read any more; what they held stays in use. */
+export function createTlsReader(
+  { certFile, keyFile }: Readonly<{ certFile: string; keyFile: string }>,
+  onFailure: (error: unknown) => void,
+): ReadTls {
   const parse = (content: string) => content;
-  const readCert = createWatchedFile({ path: certFile, parse });
-  const readKey = createWatchedFile({ path: keyFile, parse });
+  const readCert = createWatchedFile({ path: certFile, parse, onFailure });
+  const readKey = createWatchedFile({ path: keyFile, parse, onFailure });
   let last: TlsMaterial | undefined;
   return async () => {
     const [cert, key] = [await readCert(), await readKey()];

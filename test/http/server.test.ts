@@ -94,7 +94,8 @@ test('the same over HTTPS, with a certificate that is replaced while it runs', a
   await write(certFile, first.cert);
   await write(keyFile, first.key);
 
-  const read = createTlsReader({ certFile, keyFile });
+  let failures = 0;
+  const read = createTlsReader({ certFile, keyFile }, () => (failures += 1));
   const server = createPublicServer(createProbe(), await read());
   assert.ok(server instanceof HttpsServer);
   const port = await listen(t, server);
@@ -142,6 +143,7 @@ test('the same over HTTPS, with a certificate that is replaced while it runs', a
   await rm(certFile);
   await reload();
   assert.notEqual((await ask())[0], firstSerial, 'files that are gone change nothing');
+  assert.equal(failures, 1);
 
   const old = connectTls({
     port,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -177,4 +178,40 @@ test('SIGTERM after the caller of a slow request has left: its outcome is still 
     outcomes.map((record) => record['result']),
     ['success'],
   );
+});
+
+test('SIGTERM while it still starts is an orderly stop too', async (t) => {
+  const auditDirectory = join(built.directory, 'audit-early');
+  const service = built.start(t, { AUDIT_DIR: auditDirectory });
+  await service.origin('admin');
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+  assert.equal((await readAudit(auditDirectory)).at(-1)?.kind, 'stop');
+  assert.equal(service.stderr(), '');
+});
+
+test('HTTPS on the public listener, with the files that the settings name', async (t) => {
+  const { cert, key } = await built.sandbox.ca.issue();
+  const files = {
+    TLS_CERT_FILE: join(built.directory, 'cert.pem'),
+    TLS_KEY_FILE: join(built.directory, 'key.pem'),
+  };
+  writeFileSync(files.TLS_CERT_FILE, cert);
+  writeFileSync(files.TLS_KEY_FILE, key);
+  const service = built.start(t, files);
+  const { port } = new URL(await service.origin('public'));
+  const status = await new Promise((resolve, reject) => {
+    const options = {
+      port,
+      host: '127.0.0.1',
+      path: '/healthz',
+      ca: built.sandbox.ca.caPem,
+      agent: false as const,
+    };
+    get(options, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject);
+  });
+  assert.equal(status, 200);
 });
