@@ -13,6 +13,7 @@ import { authoriseCaller, identifyCaller, type Authorise } from './http/identify
 import { lastResort } from './http/last-resort.ts';
 import { createLimitSteps, type AskGraph } from './http/limit-requests.ts';
 import { parseInput } from './http/parse-input.ts';
+import { createPublicBase } from './http/public-base.ts';
 import { readBody } from './http/read-body.ts';
 import { refuseWhileDraining } from './http/refuse-while-draining.ts';
 import { beginScope, type Step } from './http/request-scope.ts';
@@ -25,7 +26,10 @@ import type { Settings } from './settings.ts';
 
 /** Everything the app needs, each part replaceable in a test. */
 export type Parts = Readonly<{
-  settings: Pick<Settings, 'corsOrigins' | 'maxTokenValiditySeconds' | 'requestDeadlineMs'>;
+  settings: Pick<
+    Settings,
+    'corsOrigins' | 'maxTokenValiditySeconds' | 'requestDeadlineMs' | 'publicBaseUrl' | 'enableDocs'
+  >;
   log: Logger;
   sourceAddress: SourceAddress;
   limiter: Limiter;
@@ -44,6 +48,8 @@ export type Parts = Readonly<{
 /** The steps a request meets, in order (the README draws the same way). */
 export function createApp(parts: Parts): Express {
   const { settings, log, limiter, now = Date.now } = parts;
+  const { publicBaseUrl } = settings;
+  const readPublicBase = createPublicBase({ publicBaseUrl, isTrusted: parts.sourceAddress.isTrusted });
   const { limitAddress, limitCaller } = createLimitSteps(limiter, parts.askGraph);
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
@@ -62,7 +68,12 @@ export function createApp(parts: Parts): Express {
     readBody(),
     parseInput(settings),
     limitCaller,
-    runOperation({ enrollment: parts.enrollment, requestDeadlineMs: settings.requestDeadlineMs, now }),
+    runOperation({
+      enrollment: parts.enrollment,
+      readPublicBase,
+      requestDeadlineMs: settings.requestDeadlineMs,
+      now,
+    }),
   ];
   for (const step of steps) app.use(failClosed(step));
   app.use(answerProblem({ log, recordRefusal: parts.recordRefusal, onRefusal: parts.onRefusal, now }));

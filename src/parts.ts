@@ -6,14 +6,8 @@ import { createRefusalLog } from './audit/refusals.ts';
 import { createAuthenticate } from './caller/authenticate.ts';
 import { authorise } from './caller/authorise.ts';
 import { createKeySource } from './caller/key-source.ts';
-import { createTokenCreation } from './enrollment/create-token.ts';
-import { createEnrollment } from './enrollment/enrollment.ts';
-import { createIdempotent } from './enrollment/idempotent.ts';
-import { createReadBack } from './enrollment/read-back.ts';
-import { createTokenRevocation } from './enrollment/revoke-token.ts';
 import { createSendWrite } from './enrollment/send-write.ts';
-import { createSettleCreation } from './enrollment/settle-creation.ts';
-import { createTurns } from './enrollment/turns.ts';
+import { createEnrollmentParts } from './enrollment-parts.ts';
 import { createExpiryWarning } from './exchange/certificate-expiry.ts';
 import { createClaimsChallenge } from './exchange/claims-challenge.ts';
 import { createCredential } from './exchange/credential.ts';
@@ -106,7 +100,6 @@ export function createParts(input: PartsInput): BuiltParts {
     graphBaseUrl,
     onCall: (result, durationMs) => metrics.graphCall(result, durationMs / 1000),
   });
-  const readBack = createReadBack({ graph, upstreamTimeoutMs });
   const sendWrite = createSendWrite({
     exchange,
     throttle: limits.throttle,
@@ -114,17 +107,15 @@ export function createParts(input: PartsInput): BuiltParts {
     upstreamTimeoutMs,
     enableCae,
   });
-  const enrollment = createEnrollment({
+  const enrollment = createEnrollmentParts({
+    settings,
     append,
-    createToken: createTokenCreation({ graph, sendWrite, readBack, turns: createTurns() }),
-    revokeToken: createTokenRevocation({ graph, sendWrite }),
-    settleCreation: createSettleCreation({ exchange, readBack, upstreamTimeoutMs }),
-    idempotent: createIdempotent({
-      store: limits.idempotencyStore,
-      append,
-      findPast: journal.findByIdempotencyKey,
-      requestDeadlineMs: settings.requestDeadlineMs,
-    }),
+    findPast: journal.findByIdempotencyKey,
+    exchange,
+    graph,
+    sendWrite,
+    idempotencyStore: limits.idempotencyStore,
+    work,
   });
 
   return {
@@ -136,10 +127,7 @@ export function createParts(input: PartsInput): BuiltParts {
       askGraph: limits.throttle.ask,
       authenticate,
       authorise: (caller, scope) => authorise(caller, { api, scope, allowedClientIds }),
-      enrollment: {
-        create: (request, validitySeconds) => work.track(enrollment.create(request, validitySeconds)),
-        revoke: (request) => work.track(enrollment.revoke(request)),
-      },
+      enrollment,
       recordRefusal: refusals.record,
       onAnswer: ({ operation, status, durationMs }) => metrics.request(operation, status, durationMs / 1000),
       onRefusal: metrics.refusal,

@@ -13,7 +13,7 @@ export type ProfileStore = Readonly<{
   list: (set: SetName) => readonly Profile[];
   /** `stale`: as it was before the last act. */
   read: (set: SetName, id: string, options?: Readonly<{ stale: boolean }>) => Profile | undefined;
-  /** As an action takes the id: with `AOSP-` before the GUID of an AOSP profile. */
+  /** As an action takes the id: with `AOSP-` before the GUID of an AOSP profile, and only there. */
   find: (set: SetName, actionId: string) => Profile | undefined;
   createToken: (set: SetName, id: string, validitySeconds: number) => Profile;
   revokeToken: (set: SetName, id: string) => Profile;
@@ -64,7 +64,7 @@ export function createProfileStore({
     find: (set, actionId) => {
       const profile = read(set, actionId.replace(/^AOSP-/i, ''));
       const prefixed = profile?.id !== actionId.toLowerCase();
-      return profile !== undefined && prefixed && !isAosp(profile) ? undefined : profile;
+      return profile !== undefined && prefixed === isAosp(profile) ? profile : undefined;
     },
     createToken: (set, id, validitySeconds) =>
       change(set, id, (profile) => withNewToken(profile, validitySeconds, { now: now(), canary })),

@@ -51,18 +51,40 @@ function readCount(query: URLSearchParams, name: string): number | undefined {
   return Number(text);
 }
 
-function toPredicate(filter: string | null): (profile: Profile) => boolean {
+type Predicate = (profile: Profile) => boolean;
+
+/** Comparisons joined by `and`. */
+function toPredicate(filter: string | null): Predicate {
   if (filter === null) return () => true;
+  const predicates = filter.split(/ and (?=(?:[^']*'[^']*')*[^']*$)/).map(toComparison);
+  return (profile) => predicates.every((matches) => matches(profile));
+}
+
+const COMPARE: Readonly<Record<string, (actual: number, wanted: number) => boolean>> = {
+  eq: (actual, wanted) => actual === wanted,
+  ne: (actual, wanted) => actual !== wanted,
+  lt: (actual, wanted) => actual < wanted,
+  le: (actual, wanted) => actual <= wanted,
+  gt: (actual, wanted) => actual > wanted,
+  ge: (actual, wanted) => actual >= wanted,
+};
+
+function toComparison(filter: string): Predicate {
+  const date = /^(\w+DateTime) (eq|ne|lt|le|gt|ge) (\d{4}-[\d:.T-]+Z)$/.exec(filter);
+  if (date) {
+    const [, name = '', operator = '', moment = ''] = date;
+    return (profile) => COMPARE[operator]?.(Date.parse(String(profile[name])), Date.parse(moment)) ?? false;
+  }
   const equality = /^(\w+) (eq|ne) '((?:[^']|'')*)'$/.exec(filter);
-  const beginning = /^startswith\((\w+), ?'((?:[^']|'')*)'\)$/i.exec(filter);
+  const call = /^(startswith|contains)\((\w+), ?'((?:[^']|'')*)'\)$/i.exec(filter);
   const [, name = '', value = ''] = equality
     ? [...equality.slice(0, 2), equality[3] ?? '']
-    : (beginning ?? []);
+    : (call?.slice(1) ?? []);
   if (name === '') throw new QueryError('Invalid filter clause.');
   const wanted = value.replaceAll("''", "'");
   return (profile) => {
     const actual = String(profile[name]);
-    if (beginning) return actual.startsWith(wanted);
+    if (call) return call[1] === 'contains' ? actual.includes(wanted) : actual.startsWith(wanted);
     return equality?.[2] === 'ne' ? actual !== wanted : actual === wanted;
   };
 }

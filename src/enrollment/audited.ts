@@ -12,7 +12,11 @@ export type Audited = Readonly<{
 /** The outcome as the journal keeps it. */
 export function toOutcomeEvent(intent: string, outcome: WriteOutcome): OutcomeEvent {
   const { result, upstream } = outcome;
-  if (outcome.result === 'success') return { kind: 'outcome', intent, result, status: 204, upstream };
+  if (outcome.result === 'success') {
+    const { status = 204, tokenFingerprint } = outcome;
+    const evidence = tokenFingerprint === undefined ? {} : { tokenFingerprint };
+    return { kind: 'outcome', intent, result, status, upstream, ...evidence };
+  }
   const { status, code } = outcome.problem;
   return { kind: 'outcome', intent, result, status, code, upstream };
 }

@@ -1,73 +1,70 @@
-import type { AppendAudit, AuditSource, IntentEvent } from '../audit/record.ts';
-import type { Profile } from '../graph/profile.ts';
-import { toAuditActor } from './audit-actor.ts';
+import type { AppendAudit } from '../audit/record.ts';
+import type { ListQuery } from '../graph/list-query.ts';
+import type { ProfilePage } from '../graph/profile-page.ts';
+import type { ProfileSet } from '../graph/profile.ts';
+import type { PublicProfile } from '../graph/public-profile.ts';
 import { withAudit } from './audited.ts';
-import type { CreateToken } from './create-token.ts';
+import type { CreateAndRead } from './create-and-read.ts';
+import type { HoldToken } from './hold-token.ts';
 import type { Idempotent } from './idempotent.ts';
+import { toIntent, type ProfileRequest } from './intent.ts';
+import type { ReadProfiles } from './read-profiles.ts';
+import type { ReadableToken, ReadToken } from './read-token.ts';
 import type { RevokeToken } from './revoke-token.ts';
 import type { WriteContext } from './send-write.ts';
-import type { SettleCreation } from './settle-creation.ts';
 
 /** One request that changes something, everything about it checked. */
-export type WriteRequest = WriteContext &
+export type OperationRequest = ProfileRequest &
   Readonly<{
-    profile: Profile;
-    source: AuditSource;
-    requestId: string;
     /** As the caller sent it. */
     idempotencyKey?: string;
   }>;
 
+/** `wantsToken`: the caller prefers the token to an empty answer. */
+export type CreateRequest = OperationRequest & Readonly<{ wantsToken?: boolean }>;
+
 /** The operations behind the routes: each resolves when it was done and is on record, and rejects with a ProblemError. */
 export type Enrollment = Readonly<{
-  create: (request: WriteRequest, validitySeconds: number) => Promise<void>;
-  revoke: (request: WriteRequest) => Promise<void>;
+  /** `undefined` unless the token was wanted and could be read. */
+  create: (request: CreateRequest, validitySeconds: number) => Promise<ReadableToken | undefined>;
+  revoke: (request: OperationRequest) => Promise<void>;
+  list: (set: ProfileSet, query: ListQuery, context: WriteContext) => Promise<ProfilePage>;
+  get: (request: ProfileRequest) => Promise<PublicProfile>;
+  /** The current token of the profile. */
+  read: (request: ProfileRequest) => Promise<ReadableToken>;
 }>;
 
 type EnrollmentOptions = Readonly<{
   append: AppendAudit;
-  createToken: CreateToken;
+  createAndRead: CreateAndRead;
   revokeToken: RevokeToken;
-  settleCreation: SettleCreation;
+  readProfiles: ReadProfiles;
+  readToken: ReadToken;
+  holdToken: HoldToken;
   idempotent: Idempotent;
 }>;
 
-function toIntent(
-  request: WriteRequest,
-  action: IntentEvent['action'],
-  parameters: IntentEvent['parameters'],
-): IntentEvent {
-  const { caller, profile, source, requestId, clientRequestId } = request;
-  return {
-    kind: 'intent',
-    action,
-    actor: toAuditActor(caller),
-    source,
-    resource: { set: profile.set, id: profile.id.canonical },
-    parameters,
-    requestId,
-    clientRequestId,
-  };
-}
-
 export function createEnrollment({
   append,
-  createToken,
+  createAndRead,
   revokeToken,
-  settleCreation,
+  readProfiles,
+  readToken,
+  holdToken,
   idempotent,
 }: EnrollmentOptions): Enrollment {
   return {
-    create: (request, validitySeconds) =>
-      idempotent(
-        request,
-        toIntent(request, 'enrollmentToken.create', { tokenValidityInSeconds: validitySeconds }),
-        (event) => withAudit(append, event, () => createToken(request.profile, validitySeconds, request)),
-        (window) => settleCreation({ profile: request.profile, validitySeconds, window }, request),
-      ),
-    revoke: (request) =>
-      idempotent(request, toIntent(request, 'enrollmentToken.revoke', {}), (event) =>
+    create: createAndRead,
+    revoke: async (request) => {
+      await idempotent(request, toIntent(request, 'enrollmentToken.revoke'), (event) =>
         withAudit(append, event, () => revokeToken(request.profile, request)),
-      ),
+      );
+    },
+    list: readProfiles.list,
+    get: (request) => readProfiles.get(request.profile, request),
+    read: async (request) => {
+      const held = await holdToken(request, () => readToken(request.profile, request));
+      return held.release();
+    },
   };
 }

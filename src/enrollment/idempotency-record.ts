@@ -3,6 +3,7 @@ import type { IntentEvent, OutcomeEvent } from '../audit/record.ts';
 import type { Caller } from '../caller/caller.ts';
 import { PROBLEMS, type ProblemCode } from '../errors.ts';
 import type { Audited } from './audited.ts';
+import { LATE_ACT } from './creation-window.ts';
 import type { IdempotencyRecord } from './idempotency-store.ts';
 
 const sha256 = (...parts: readonly string[]): string =>
@@ -33,8 +34,10 @@ export function toRecord(
   fingerprint: string,
 ): IdempotencyRecord | undefined {
   const base = { fingerprint, intent: intent.id };
-  if (outcome.result === 'success')
-    return { ...base, outcome: { result: recorded ? 'success' : 'unrecorded' } };
+  if (outcome.result === 'success') {
+    const { window } = outcome;
+    return { ...base, outcome: { result: recorded ? 'success' : 'unrecorded', ...(window && { window }) } };
+  }
   const { code } = outcome.problem;
   if (outcome.result === 'unknown') {
     return {
@@ -48,7 +51,7 @@ export function toRecord(
 /** An intent that an earlier process left in the journal, with what became of it. */
 export type PastOutcome = Readonly<{
   intent: IntentEvent & Readonly<{ id: string; time: string }>;
-  outcome?: OutcomeEvent;
+  outcome?: OutcomeEvent & Readonly<{ time: string }>;
   settled?: unknown;
 }>;
 
@@ -61,16 +64,20 @@ export function toPastRecord(
   lostAfterMs: number,
 ): IdempotencyRecord | undefined {
   const base = { fingerprint: toFingerprint(intent), intent: intent.id };
-  if (settled !== undefined || outcome?.result === 'success')
-    return { ...base, outcome: { result: 'success' } };
+  const sentAt = Date.parse(intent.time);
+  if (outcome?.result === 'success') {
+    return { ...base, outcome: { result: 'success', window: { sentAt, until: Date.parse(outcome.time) } } };
+  }
+  if (settled !== undefined) {
+    return { ...base, outcome: { result: 'success', window: { sentAt, until: sentAt + lostAfterMs } } };
+  }
   if (outcome?.result === 'failed') {
     return isProblemCode(outcome.code) && LASTING.has(outcome.code)
       ? { ...base, outcome: { result: 'failed', code: outcome.code } }
       : undefined;
   }
-  const sentAt = Date.parse(intent.time);
-  return {
-    ...base,
-    outcome: { result: 'unknown', code: 'outcome_unknown', window: { sentAt, until: sentAt + lostAfterMs } },
-  };
+  // What that process wrote to the profile earlier ended before the intent, and what it wrote later began after the outcome.
+  const until = outcome ? Date.parse(outcome.time) : sentAt + lostAfterMs + LATE_ACT;
+  const code = isProblemCode(outcome?.code) ? outcome.code : 'outcome_unknown';
+  return { ...base, outcome: { result: 'unknown', code, window: { sentAt, previousAt: sentAt, until } } };
 }

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../errors.ts';
-import type { CreationWindow } from './creation-time.ts';
+import type { CreationWindow } from './creation-window.ts';
 
 /** What is kept of the first request with a key. It holds no secret. */
 export type IdempotencyRecord = Readonly<{
@@ -8,11 +8,12 @@ export type IdempotencyRecord = Readonly<{
   /** `id` of the intent in the audit journal. */
   intent: string;
   outcome:
-    | Readonly<{ result: 'success' }>
+    /** `window`: when a creation happened, to know its token by. */
+    | Readonly<{ result: 'success'; window?: CreationWindow }>
     /** Graph refused: repeating gives the same answer. */
     | Readonly<{ result: 'failed'; code: ProblemCode }>
     /** Done at Graph, its record not written: the next request with the key writes it. */
-    | Readonly<{ result: 'unrecorded' }>
+    | Readonly<{ result: 'unrecorded'; window?: CreationWindow }>
     /** Open; a create can be settled while the window is known. */
     | Readonly<{ result: 'unknown'; code: ProblemCode; window?: CreationWindow }>;
 }>;

@@ -1,10 +1,11 @@
 import type { AppendAudit, IntentEvent } from '../audit/record.ts';
 import { ProblemError } from '../errors.ts';
 import { requireSuccess, type Audited } from './audited.ts';
-import type { CreationWindow } from './creation-time.ts';
+import type { CreationWindow } from './creation-window.ts';
 import { toFingerprint, toKeyHash, toPastRecord, toRecord, type PastOutcome } from './idempotency-record.ts';
 import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
-import type { WriteRequest } from './enrollment.ts';
+import type { OperationRequest } from './enrollment.ts';
+import { toOpenProblem } from './open-problem.ts';
 
 type IdempotentOptions = Readonly<{
   store: IdempotencyStore;
@@ -18,16 +19,19 @@ type IdempotentOptions = Readonly<{
 /** Reads with the caller's own Graph token whether a creation in that window is there. */
 export type SettleUnknown = (window: CreationWindow) => Promise<boolean>;
 
+/** What is known of an operation that was not run again; `window`: when its creation happened. */
+export type Repetition = Readonly<{ window?: CreationWindow }>;
+
 /**
  * Runs an operation at most once for each `Idempotency-Key` of a caller on a route (contract 6.4): `first` for the first
- * request, its outcome again for the next ones. Without a key it just runs.
+ * request, its outcome again for the next ones, told by the {@link Repetition}. Without a key it just runs.
  */
 export type Idempotent = (
-  request: WriteRequest,
+  request: OperationRequest,
   event: IntentEvent,
   first: (event: IntentEvent) => Promise<Audited>,
   settleUnknown?: SettleUnknown,
-) => Promise<void>;
+) => Promise<Repetition | undefined>;
 
 /** Seconds after which a request with the same key is worth another try. */
 const UNDER_WAY_RETRY_AFTER = 2;
@@ -42,11 +46,12 @@ export function createIdempotent({
     key: string,
     record: IdempotencyRecord,
     settleUnknown?: SettleUnknown,
-  ): Promise<void> => {
+  ): Promise<Repetition> => {
     const { outcome, intent } = record;
+    const repetition = 'window' in outcome && outcome.window ? { window: outcome.window } : {};
     switch (outcome.result) {
       case 'success':
-        return;
+        return repetition;
       case 'failed':
         throw new ProblemError(outcome.code);
       case 'unrecorded':
@@ -63,13 +68,21 @@ export function createIdempotent({
           await store.keep(key, record);
           throw error;
         }
-        await store.keep(key, settled ? { ...record, outcome: { result: 'success' } } : record);
-        if (!settled) throw new ProblemError('outcome_unknown');
+        await store.keep(
+          key,
+          settled ? { ...record, outcome: { result: 'success', ...repetition } } : record,
+        );
+        if (!settled) throw toOpenProblem(outcome.result === 'unknown' ? outcome.code : undefined);
+        return repetition;
       }
     }
   };
 
-  const runFirst = async (key: string, fingerprint: string, run: () => Promise<Audited>): Promise<void> => {
+  const runFirst = async (
+    key: string,
+    fingerprint: string,
+    run: () => Promise<Audited>,
+  ): Promise<undefined> => {
     let audited: Audited;
     try {
       audited = await run();
@@ -81,10 +94,14 @@ export function createIdempotent({
     const record = toRecord(audited, fingerprint);
     await (record ? store.keep(key, record) : store.release(key));
     requireSuccess(audited);
+    return undefined;
   };
 
   return async (request, event, first, settleUnknown) => {
-    if (request.idempotencyKey === undefined) return requireSuccess(await first(event));
+    if (request.idempotencyKey === undefined) {
+      requireSuccess(await first(event));
+      return undefined;
+    }
 
     const key = toKeyHash(request.idempotencyKey, request.caller, event);
     const fingerprint = toFingerprint(event);

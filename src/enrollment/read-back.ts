@@ -1,6 +1,8 @@
 import type { GraphCallContext, GraphClient } from '../graph/graph-client.ts';
 import type { Profile } from '../graph/profile.ts';
-import { isWithin, readClockSkew, readCreationTime, type CreationWindow } from './creation-time.ts';
+import { readClockSkew } from './clock-skew.ts';
+import { readCreationTime } from './creation-time.ts';
+import { isWithin, type CreationWindow } from './creation-window.ts';
 import type { Deadline } from './deadline.ts';
 
 /** Whether the profile shows the token that was to be created; `unreadable`: Graph did not say. */

@@ -1,7 +1,7 @@
-import { ProblemError } from '../errors.ts';
 import type { GraphClient } from '../graph/graph-client.ts';
 import { toGraphUnavailable, toUpstreamInvalid } from '../graph/graph-problem.ts';
 import type { Profile } from '../graph/profile.ts';
+import { toOpenProblem } from './open-problem.ts';
 import type { SendWrite, WriteContext } from './send-write.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 
@@ -16,16 +16,16 @@ export const createTokenRevocation =
   async (profile, context) => {
     const sent = await sendWrite((call) => graph.revokeToken(profile, call), context);
     const { upstream } = sent;
-    const unknown = { result: 'unknown', problem: new ProblemError('outcome_unknown'), upstream } as const;
     if (sent.kind === 'refused') return { result: 'failed', problem: sent.problem, upstream };
-    if (sent.kind === 'lost') {
-      return sent.reason === 'informational' ? { ...unknown, problem: toUpstreamInvalid() } : unknown;
-    }
+    const open = { result: 'unknown', problem: toOpenProblem(), upstream } as const;
+    const openInvalid = { ...open, problem: toOpenProblem('upstream_invalid') } as const;
+    if (sent.kind === 'lost') return sent.reason === 'informational' ? openInvalid : open;
+
     const { answer } = sent;
     if (answer.status === 204) return { result: 'success', upstream };
     if (answer.status === 503) return { result: 'failed', problem: toGraphUnavailable(answer), upstream };
-    if (answer.status >= 400) return unknown;
+    if (answer.status >= 400) return open;
     return answer.status < 300
-      ? { ...unknown, problem: toUpstreamInvalid(answer) }
+      ? openInvalid
       : { result: 'failed', problem: toUpstreamInvalid(answer), upstream };
   };

@@ -25,8 +25,9 @@ type SendWriteOptions = WriteAttemptOptions &
 /** How often one write may be tried, and the milliseconds before a connection is tried again. */
 const MOST_ATTEMPTS = 4;
 const RECONNECT_DELAY = 100;
-/** Seconds to wait after a 429 that names no time, and the milliseconds that must be left after any wait. */
+/** Seconds to wait after a 429 that names no time, milliseconds by which any such pause is surely over, and that must be left then. */
 const UNNAMED_DELAY = 1;
+const SURELY_OVER = 20;
 const LEFT_AFTER_WAIT = 1000;
 const RECONNECT_RETRY_AFTER_SECONDS = 5;
 
@@ -89,7 +90,7 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
     if (answer.status !== 429) return toRefused(refusal);
     return {
       kind: 'again',
-      delayMs: (answer.retryAfterSeconds ?? UNNAMED_DELAY) * 1000,
+      delayMs: (answer.retryAfterSeconds ?? UNNAMED_DELAY) * 1000 + SURELY_OVER,
       otherwise: refusal,
     };
   };

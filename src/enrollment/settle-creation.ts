@@ -1,4 +1,5 @@
 import type { CachedExchange } from '../exchange/token-cache.ts';
+import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { Creation, ReadBack } from './read-back.ts';
 import type { WriteContext } from './send-write.ts';
 
@@ -8,14 +9,17 @@ export type SettleCreation = (creation: Creation, context: WriteContext) => Prom
 type SettleCreationOptions = Readonly<{
   exchange: CachedExchange;
   readBack: ReadBack;
+  writes: ProfileWrites;
   upstreamTimeoutMs: number;
 }>;
 
 export const createSettleCreation =
-  ({ exchange, readBack, upstreamTimeoutMs }: SettleCreationOptions): SettleCreation =>
-  async (creation, { caller, clientRequestId, deadline }) => {
+  ({ exchange, readBack, writes, upstreamTimeoutMs }: SettleCreationOptions): SettleCreation =>
+  async ({ window, ...creation }, { caller, clientRequestId, deadline }) => {
     const { signal } = deadline;
     const token = await exchange.exchange(caller, { signal });
+    const nextAt = writes.nextStart(toProfileKey(caller, creation.profile), window.sentAt);
+    const asked = { ...creation, window: { ...window, ...(nextAt !== undefined && { nextAt }) } };
     const context = { token: token.value, clientRequestId, timeoutMs: upstreamTimeoutMs, signal };
-    return (await readBack(creation, context, deadline)) === 'seen';
+    return (await readBack(asked, context, deadline)) === 'seen';
   };

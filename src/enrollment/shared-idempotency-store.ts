@@ -113,20 +113,18 @@ function toAbandoned(fingerprint: string): IdempotencyRecord {
 
 const CODE = z.custom<ProblemCode>((code) => typeof code === 'string' && Object.hasOwn(PROBLEMS, code));
 
+const WINDOW = z
+  .object({ sentAt: z.number(), previousAt: z.number().exactOptional(), until: z.number() })
+  .exactOptional();
+
 const RECORD = z.object({
   fingerprint: z.string(),
   intent: z.string(),
   outcome: z.discriminatedUnion('result', [
-    z.object({ result: z.literal('success') }),
-    z.object({ result: z.literal('unrecorded') }),
+    z.object({ result: z.literal('success'), window: WINDOW }),
+    z.object({ result: z.literal('unrecorded'), window: WINDOW }),
     z.object({ result: z.literal('failed'), code: CODE }),
-    z.object({
-      result: z.literal('unknown'),
-      code: CODE,
-      window: z
-        .object({ sentAt: z.number(), previousAt: z.number().exactOptional(), until: z.number() })
-        .exactOptional(),
-    }),
+    z.object({ result: z.literal('unknown'), code: CODE, window: WINDOW }),
   ]),
 });
 

@@ -1,7 +1,8 @@
 import type { Outbound } from '../outbound.ts';
 import type { Secret } from '../secret.ts';
 import { parseGraphAnswer, type GraphAnswer } from './graph-answer.ts';
-import type { Profile } from './profile.ts';
+import { toQueryText, type ListQuery } from './list-query.ts';
+import type { Profile, ProfileSet } from './profile.ts';
 
 /** What every call to Graph needs. */
 export type GraphCallContext = Readonly<{
@@ -20,6 +21,13 @@ export type GraphClient = Readonly<{
   /** Reads the members named in `select` of one profile. */
   readProfile: (
     profile: Profile,
+    select: readonly string[],
+    context: GraphCallContext,
+  ) => Promise<GraphAnswer>;
+  /** Reads the members named in `select` of one page of profiles. */
+  listProfiles: (
+    set: ProfileSet,
+    query: ListQuery,
     select: readonly string[],
     context: GraphCallContext,
   ) => Promise<GraphAnswer>;
@@ -89,5 +97,7 @@ export function createGraphClient({
       call({ method: 'POST', url: `${root}/${set}/${id.action}/revokeToken` }, context),
     readProfile: ({ set, id }, select, context) =>
       call({ method: 'GET', url: `${root}/${set}/${id.canonical}?$select=${select.join(',')}` }, context),
+    listProfiles: (set, query, select, context) =>
+      call({ method: 'GET', url: `${root}/${set}?${toQueryText(query, select)}` }, context),
   };
 }

@@ -1,6 +1,7 @@
 import { PROFILE_SETS, type ProfileSet } from './profile.ts';
 
-export type OperationName = 'createToken' | 'revokeToken';
+export type OperationName =
+  'createToken' | 'revokeToken' | 'listProfiles' | 'getProfile' | 'getEnrollmentToken' | 'getQrCodeImage';
 
 /** One row of the routes this service offers (contract 3). */
 export type Operation = Readonly<{
@@ -10,12 +11,16 @@ export type Operation = Readonly<{
   path: string;
   /** The scope a caller's token must hold. */
   scope: string;
-  /** How the audit journal names it. */
-  action: 'enrollmentToken.create' | 'enrollmentToken.revoke' | 'enrollmentToken.read';
+  /** How the audit journal names it; what neither changes anything nor shows a secret has no name there. */
+  action?: 'enrollmentToken.create' | 'enrollmentToken.revoke' | 'enrollmentToken.read';
   /** Whether Graph changes something: counts against the Graph tier's writes. */
   write: boolean;
   /** Whether the request has a JSON body. */
   body: 'validity' | 'none';
+  /** Whether it takes the options of a list, or none at all; absent where the query is not looked at. */
+  query?: 'list' | 'none';
+  /** Whether a PNG is offered beside JSON. */
+  image?: true;
 }>;
 
 export const OPERATIONS: readonly Operation[] = [
@@ -37,10 +42,49 @@ export const OPERATIONS: readonly Operation[] = [
     write: true,
     body: 'none',
   },
+  {
+    name: 'listProfiles',
+    method: 'GET',
+    path: '',
+    scope: 'EnrollmentToken.Read',
+    write: false,
+    body: 'none',
+    query: 'list',
+  },
+  {
+    name: 'getProfile',
+    method: 'GET',
+    path: '/{id}',
+    scope: 'EnrollmentToken.Read',
+    write: false,
+    body: 'none',
+    query: 'none',
+  },
+  {
+    name: 'getEnrollmentToken',
+    method: 'GET',
+    path: '/{id}/enrollmentToken',
+    scope: 'EnrollmentToken.Create',
+    action: 'enrollmentToken.read',
+    write: false,
+    body: 'none',
+    query: 'none',
+  },
+  {
+    name: 'getQrCodeImage',
+    method: 'GET',
+    path: '/{id}/qrCodeImage',
+    scope: 'EnrollmentToken.Create',
+    action: 'enrollmentToken.read',
+    write: false,
+    body: 'none',
+    query: 'none',
+    image: true,
+  },
 ];
 
 export type Route =
-  | Readonly<{ kind: 'operation'; operation: Operation; set: ProfileSet; id: string }>
+  | Readonly<{ kind: 'operation'; operation: Operation; set: ProfileSet; id: string | undefined }>
   /** The path exists, the method does not. */
   | Readonly<{ kind: 'otherMethod'; allow: readonly string[] }>
   | Readonly<{ kind: 'unknown' }>;
@@ -49,9 +93,13 @@ const PREFIX = new RegExp(`^(?:/beta)?/deviceManagement/(${PROFILE_SETS.join('|'
 
 const TEMPLATES = OPERATIONS.map((operation) => ({
   operation,
-  // One whole segment, whatever it holds: the id is judged later, after authentication.
-  pattern: new RegExp(`^${operation.path.replace('{id}', '([^/]+)')}$`),
+  // One whole segment, whatever it holds but a slash in disguise: the id is judged later, after authentication.
+  pattern: new RegExp(`^${operation.path.replace('{id}', '((?:(?!%2[fF])[^/])+)')}$`),
 }));
+
+/** What answers GET answers HEAD (RFC 9110 section 9.3.2). */
+const toMethods = ({ method }: Operation): readonly string[] =>
+  method === 'GET' ? ['GET', 'HEAD'] : [method];
 
 const isProfileSet = (name: string | undefined): name is ProfileSet =>
   PROFILE_SETS.some((set) => set === name);
@@ -64,10 +112,10 @@ export function toRoute(method: string, path: string): Route {
   const rest = prefix[2] ?? '';
   const matches = TEMPLATES.flatMap(({ operation, pattern }) => {
     const match = pattern.exec(rest);
-    return match ? [{ operation, id: match[1] ?? '' }] : [];
+    return match ? [{ operation, id: match[1] }] : [];
   });
   if (matches.length === 0) return { kind: 'unknown' };
-  const found = matches.find(({ operation }) => operation.method === method);
+  const found = matches.find(({ operation }) => toMethods(operation).includes(method));
   if (found) return { kind: 'operation', set, ...found };
-  return { kind: 'otherMethod', allow: matches.map(({ operation }) => operation.method) };
+  return { kind: 'otherMethod', allow: matches.flatMap(({ operation }) => toMethods(operation)) };
 }

@@ -1,5 +1,6 @@
 const JSON_TYPE = 'application/json';
 const PROBLEM_TYPE = 'application/problem+json';
+const PNG_TYPE = 'image/png';
 
 /** Whether a range of `Accept` covers a media type: 3 exactly, 2 by its type, 1 by the wildcard, 0 not at all. */
 function toPrecision(range: string, type: string): number {
@@ -40,3 +41,7 @@ export const acceptsJson = (accept: string | undefined): boolean =>
 /** Whether problem details (RFC 9457) are wanted more than plain JSON; a tie goes to Graph's envelope. */
 export const prefersProblemDetails = (accept: string | undefined): boolean =>
   toQuality(accept, PROBLEM_TYPE) > toQuality(accept, JSON_TYPE);
+
+/** Whether a PNG is acceptable, and JSON is not wanted more than it. */
+export const prefersPng = (accept: string | undefined): boolean =>
+  toQuality(accept, PNG_TYPE) > 0 && toQuality(accept, PNG_TYPE) >= toQuality(accept, JSON_TYPE);

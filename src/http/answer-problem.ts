@@ -40,7 +40,7 @@ function toRefusal(
   const actor: AuditActor | undefined = caller && toAuditActor(caller);
   return {
     kind: 'refusal',
-    ...(operation && { action: operation.action }),
+    ...(operation?.action && { action: operation.action }),
     ...(actor && { actor }),
     source,
     status,

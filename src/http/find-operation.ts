@@ -13,7 +13,7 @@ export function findOperation(): Step {
     }
     scope.operation = route.operation;
     scope.set = route.set;
-    scope.rawId = route.id;
+    if (route.id !== undefined) scope.rawId = route.id;
     next();
   };
 }

@@ -1,7 +1,9 @@
 import { ProblemError } from '../errors.ts';
+import { parseListQuery } from '../graph/list-query.ts';
 import { parseProfileId } from '../graph/profile.ts';
-import { acceptsJson } from './accept.ts';
+import { acceptsJson, prefersPng } from './accept.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
+import { prefersRepresentation } from './prefer.ts';
 import type { Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
 import { parseValidityBody } from './validity-body.ts';
@@ -11,14 +13,15 @@ const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 /** Headers, id and body of the operation, each parsed strictly and typed once. */
 export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValiditySeconds: number }>): Step {
-  return function parseInput({ headers, rawHeaders }, response, next) {
+  return function parseInput({ headers, rawHeaders, url }, response, next) {
     const { scope } = response.locals;
     const { operation } = requireOperation(scope);
     const { set, rawId, body = Buffer.alloc(0) } = scope;
-    if (!acceptsJson(headers.accept)) {
+    scope.wantsImage = operation.image === true && prefersPng(headers.accept);
+    if (!scope.wantsImage && !acceptsJson(headers.accept)) {
       throw new ProblemError(
         'not_acceptable',
-        'This route answers with application/json or application/problem+json.',
+        `This route answers with ${operation.image ? 'image/png, ' : ''}application/json or application/problem+json.`,
       );
     }
     if (set && rawId !== undefined) scope.profile = { set, id: parseProfileId(rawId) };
@@ -32,7 +35,14 @@ export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValid
       throw new ProblemError('invalid_body', 'This operation takes no body.');
     }
 
-    const key = parseIdempotencyKey(rawHeaders);
+    const query = url.split('?').slice(1).join('?');
+    if (operation.query === 'list') scope.listQuery = parseListQuery(query);
+    if (operation.query === 'none' && query !== '') {
+      throw new ProblemError('invalid_query', 'This route takes no query.');
+    }
+
+    scope.wantsToken = prefersRepresentation(headers['prefer']);
+    const key = operation.write ? parseIdempotencyKey(rawHeaders) : undefined;
     if (key !== undefined) scope.idempotencyKey = key;
     next();
   };

@@ -2,6 +2,7 @@ import { randomUUID as cryptoRandomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { AuditSource } from '../audit/record.ts';
 import type { Caller } from '../caller/caller.ts';
+import type { ListQuery } from '../graph/list-query.ts';
 import type { Operation } from '../graph/operations.ts';
 import type { Profile, ProfileSet } from '../graph/profile.ts';
 import type { Decision, LimitKey, TierState } from '../limits/tier.ts';
@@ -13,7 +14,7 @@ export type RequestScope = {
   readonly clientRequestId: string;
   /** `trace-id` of a W3C traceparent, for the log. */
   readonly traceId: string | undefined;
-  /** As it was sent: neither decoded nor normalised, without the query, which nothing here reads. */
+  /** As it was sent: neither decoded nor normalised, without the query. */
   readonly path: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -26,6 +27,11 @@ export type RequestScope = {
   body?: Buffer;
   profile?: Profile;
   validitySeconds?: number;
+  listQuery?: ListQuery;
+  /** `Prefer: return=representation`. */
+  wantsToken?: boolean;
+  /** `Accept` prefers the PNG to JSON, where there is one. */
+  wantsImage?: boolean;
   idempotencyKey?: string;
   /** What the address tier was charged, to be given back when a later tier refuses. */
   addressCharge?: Readonly<{ key: LimitKey; decision: Decision }>;

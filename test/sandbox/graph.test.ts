@@ -143,6 +143,7 @@ describe('the sandbox Graph', () => {
     const body = { tokenValidityInSeconds: 60 };
     assert.equal((await send(`${DEVICE_OWNER}/AOSP-${aosp}/createToken`, headers, body)).status, 204);
     assert.equal((await send(`${DEVICE_OWNER}/AOSP-${deviceOwner}/createToken`, headers, body)).status, 404);
+    assert.equal((await send(`${DEVICE_OWNER}/${aosp}/createToken`, headers, body)).status, 404);
     assert.equal((await send(`${DEVICE_OWNER}/AOSP-${aosp}`, headers)).status, 404);
     assert.equal((await send(`${DEVICE_OWNER}/${aosp}`, headers)).status, 200);
   });

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { createMetrics, type Metrics } from '../../src/admin/metrics.ts';
 import { createApp, type Parts } from '../../src/app.ts';
 import { openJournal, type Journal } from '../../src/audit/journal.ts';
+import type { AuditEvent } from '../../src/audit/record.ts';
+import { ProblemError } from '../../src/errors.ts';
 import { createPublicServer } from '../../src/http/server.ts';
 import { createLimitParts } from '../../src/limit-parts.ts';
 import { createLogger } from '../../src/log.ts';
@@ -26,6 +28,8 @@ export type ServiceOptions = Pick<SandboxOptions, 'entra' | 'graph'> &
     environment?: Readonly<Record<string, string>>;
     /** Replaces parts of the app before it is made. */
     replace?: (parts: Parts) => Partial<Parts>;
+    /** Which events the audit journal fails to record. */
+    failAudit?: (event: AuditEvent) => boolean;
     /** Continues an earlier service's journal. */
     auditDirectory?: string;
   }>;
@@ -104,6 +108,10 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     appendTimeoutMs: 5000,
     log,
   });
+  const append: Journal['append'] = async (event) => {
+    if (options.failAudit?.(event)) throw new ProblemError('audit_unavailable');
+    return journal.append(event);
+  };
   const limits = createLimitParts(settings, log, metrics);
   await limits.ready();
   let draining = false;
@@ -111,7 +119,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     settings,
     log,
     metrics,
-    journal,
+    journal: { ...journal, append },
     send: outbound.send,
     limits,
     work,

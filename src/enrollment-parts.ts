@@ -1,0 +1,88 @@
+import type { Journal } from './audit/journal.ts';
+import { createFingerprint } from './audit/privacy.ts';
+import type { AppendAudit } from './audit/record.ts';
+import { createCreateAndRead } from './enrollment/create-and-read.ts';
+import { createTokenCreation } from './enrollment/create-token.ts';
+import { createEnrollment, type Enrollment } from './enrollment/enrollment.ts';
+import { createHoldToken, type ToFingerprint } from './enrollment/hold-token.ts';
+import type { IdempotencyStore } from './enrollment/idempotency-store.ts';
+import { createIdempotent } from './enrollment/idempotent.ts';
+import { createProfileWrites } from './enrollment/profile-writes.ts';
+import { createReadBack } from './enrollment/read-back.ts';
+import { createReadGraph } from './enrollment/read-graph.ts';
+import { createReadOwnToken } from './enrollment/read-own-token.ts';
+import { createReadProfiles } from './enrollment/read-profiles.ts';
+import { createReadToken } from './enrollment/read-token.ts';
+import { createTokenRevocation } from './enrollment/revoke-token.ts';
+import type { SendWrite } from './enrollment/send-write.ts';
+import { createSettleCreation } from './enrollment/settle-creation.ts';
+import { createTurns } from './enrollment/turns.ts';
+import type { CachedExchange } from './exchange/token-cache.ts';
+import { withActionForm } from './graph/action-form.ts';
+import type { GraphClient } from './graph/graph-client.ts';
+import type { Settings } from './settings.ts';
+import type { WorkUnderWay } from './work-under-way.ts';
+
+type EnrollmentPartsInput = Readonly<{
+  settings: Settings;
+  append: AppendAudit;
+  findPast: Journal['findByIdempotencyKey'];
+  exchange: CachedExchange;
+  graph: GraphClient;
+  sendWrite: SendWrite;
+  idempotencyStore: IdempotencyStore;
+  work: WorkUnderWay;
+}>;
+
+/** Every operation a stop has to wait for is counted. */
+const withWork = (enrollment: Enrollment, { track }: WorkUnderWay): Enrollment => ({
+  create: (request, validitySeconds) => track(enrollment.create(request, validitySeconds)),
+  revoke: (request) => track(enrollment.revoke(request)),
+  list: (set, query, context) => track(enrollment.list(set, query, context)),
+  get: (request) => track(enrollment.get(request)),
+  read: (request) => track(enrollment.read(request)),
+});
+
+/** The operations behind the routes, put together. */
+export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
+  const { settings, append, exchange, sendWrite, work } = input;
+  const { upstreamTimeoutMs, requestDeadlineMs, graphBaseUrl } = settings;
+  const { hmacKey, fingerprint: alwaysFingerprint } = settings.audit;
+  const graph = withActionForm(input.graph);
+  const toFingerprint: ToFingerprint = hmacKey ? createFingerprint(hmacKey) : () => undefined;
+
+  const writes = createProfileWrites();
+  const readBack = createReadBack({ graph, upstreamTimeoutMs });
+  const readGraph = createReadGraph({ send: sendWrite });
+  const readToken = createReadToken({ graph, readGraph });
+  const holdToken = createHoldToken({ append, toFingerprint });
+  const idempotent = createIdempotent({
+    store: input.idempotencyStore,
+    append,
+    findPast: input.findPast,
+    requestDeadlineMs,
+  });
+  const createAndRead = createCreateAndRead({
+    append,
+    createToken: createTokenCreation({ graph, sendWrite, readBack, writes }),
+    settleCreation: createSettleCreation({ exchange, readBack, writes, upstreamTimeoutMs }),
+    idempotent,
+    turns: createTurns(),
+    holdToken,
+    readOwnToken: createReadOwnToken({ readToken }),
+    toFingerprint,
+    alwaysFingerprint,
+  });
+  return withWork(
+    createEnrollment({
+      append,
+      createAndRead,
+      revokeToken: createTokenRevocation({ graph, sendWrite }),
+      readProfiles: createReadProfiles({ graph, readGraph, graphBaseUrl }),
+      readToken,
+      holdToken,
+      idempotent,
+    }),
+    work,
+  );
+}

@@ -1,0 +1,108 @@
+import type { AppendAudit } from '../audit/record.ts';
+import { ProblemError, toProblem } from '../errors.ts';
+import { withAudit } from './audited.ts';
+import type { CreateToken, CreatedEvidence } from './create-token.ts';
+import type { CreationWindow } from './creation-window.ts';
+import type { CreateRequest } from './enrollment.ts';
+import { toTokenEvidence, type HeldToken, type HoldToken, type ToFingerprint } from './hold-token.ts';
+import type { Idempotent } from './idempotent.ts';
+import { toIntent } from './intent.ts';
+import { toProfileKey } from './profile-writes.ts';
+import type { ReadOwnToken } from './read-own-token.ts';
+import type { ReadableToken, TokenReading } from './read-token.ts';
+import type { SettleCreation } from './settle-creation.ts';
+import type { Turns } from './turns.ts';
+
+/**
+ * Creates a token and, where the caller prefers so (RFC 7240), gives it: the token of this creation, else `concurrent_creation`.
+ * `undefined` when it was not asked for, or when it could not be read: the creation stands, and the preference is not applied.
+ */
+export type CreateAndRead = (
+  request: CreateRequest,
+  validitySeconds: number,
+) => Promise<ReadableToken | undefined>;
+
+type CreateAndReadOptions = Readonly<{
+  append: AppendAudit;
+  createToken: CreateToken;
+  settleCreation: SettleCreation;
+  idempotent: Idempotent;
+  turns: Turns;
+  holdToken: HoldToken;
+  readOwnToken: ReadOwnToken;
+  toFingerprint: ToFingerprint;
+  /** Read every token created, for its fingerprint. */
+  alwaysFingerprint: boolean;
+}>;
+
+const isConcurrent = (reading: TokenReading): boolean =>
+  reading.result === 'failed' && reading.problem.code === 'concurrent_creation';
+
+/** The status by which a creation is answered when its token was asked for. */
+function toStatus(reading: TokenReading): number {
+  if (reading.result === 'success') return 200;
+  return isConcurrent(reading) ? reading.problem.status : 204;
+}
+
+/** Gives the token out once that is on record. */
+async function release(held: HeldToken | undefined): Promise<ReadableToken | undefined> {
+  if (!held) return undefined;
+  const { reading } = held;
+  if (reading.result === 'failed' && !isConcurrent(reading)) {
+    await held.withhold(reading.problem);
+    return undefined;
+  }
+  try {
+    return await held.release();
+  } catch (error) {
+    // The creation stands: an answer by which nothing was done would be untrue.
+    const problem = toProblem(error);
+    throw problem.code === 'audit_unavailable'
+      ? new ProblemError('outcome_unrecorded', undefined, { cause: error })
+      : problem;
+  }
+}
+
+export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRead {
+  const { append, createToken, settleCreation, idempotent, turns } = options;
+  const { holdToken, readOwnToken, toFingerprint, alwaysFingerprint } = options;
+
+  return async (request, validitySeconds) => {
+    const { profile, wantsToken } = request;
+    let held: HeldToken | undefined;
+    const read = (window: CreationWindow) => readOwnToken({ profile, validitySeconds, window }, request);
+    const hold = async (window: CreationWindow): Promise<void> => {
+      // Without a recorded intent nothing is read.
+      held = await holdToken(request, () => read(window)).catch(() => undefined);
+    };
+
+    /** In the same turn as the creation, so that the next one through this service does not come in between. */
+    const whileItStands = async (window: CreationWindow): Promise<CreatedEvidence> => {
+      if (wantsToken) {
+        await hold(window);
+        return held
+          ? { status: toStatus(held.reading), ...toTokenEvidence(held.reading, toFingerprint) }
+          : {};
+      }
+      return alwaysFingerprint ? toTokenEvidence(await read(window), toFingerprint) : {};
+    };
+
+    try {
+      const repeated = await idempotent(
+        request,
+        toIntent(request, 'enrollmentToken.create', { tokenValidityInSeconds: validitySeconds }),
+        (event) =>
+          // The records as well: an intent without an outcome is then the last write of a process on its profile.
+          turns(toProfileKey(request.caller, profile), request.deadline.signal, () =>
+            withAudit(append, event, () => createToken(profile, validitySeconds, request, whileItStands)),
+          ),
+        (window) => settleCreation({ profile, validitySeconds, window }, request),
+      );
+      if (wantsToken && repeated?.window) await hold(repeated.window);
+    } catch (error) {
+      await held?.withhold(toProblem(error));
+      throw error;
+    }
+    return wantsToken ? release(held) : undefined;
+  };
+}

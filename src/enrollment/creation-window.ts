@@ -1,0 +1,34 @@
+import type { ClockSkew } from './clock-skew.ts';
+import type { CreationTime } from './creation-time.ts';
+
+/** When, by our clock, a creation must have happened to be the one in question. Milliseconds since the epoch. */
+export type CreationWindow = Readonly<{
+  /** When the request was sent. */
+  sentAt: number;
+  /** When an earlier write on this profile ended, if one is known. */
+  previousAt?: number;
+  /** The latest moment at which the creation counts as this one. */
+  until: number;
+  /** When a later write on this profile was sent: from then on, any creation may be that one. */
+  nextAt?: number;
+}>;
+
+/** Milliseconds for which Graph may still act on, or show late, a request whose answer was lost. */
+export const LATE_ACT = 60_000;
+
+/** Milliseconds by which clocks inside Graph may differ from one another. */
+const TOLERANCE = 2000;
+
+/**
+ * Whether a creation at that time is the one of the window. In doubt it is not: beside another write of ours nothing is
+ * tolerated, and of all the times that resolution and skew allow the one that speaks against it counts.
+ */
+export function isWithin({ at, resolution }: CreationTime, window: CreationWindow, skew: ClockSkew): boolean {
+  const { sentAt, previousAt = Number.NEGATIVE_INFINITY, until, nextAt = Number.POSITIVE_INFINITY } = window;
+  const earliest = at - skew.most;
+  const latest = at + resolution - skew.least;
+  if (earliest > until + TOLERANCE || latest >= nextAt) return false;
+  const blur = latest - earliest;
+  const isApart = sentAt - previousAt >= 2 * TOLERANCE + blur;
+  return isApart ? latest >= sentAt - TOLERANCE : earliest > (previousAt + sentAt) / 2;
+}

@@ -1,0 +1,30 @@
+import type { EnrollmentToken } from '../graph/enrollment-token.ts';
+import type { ProfileSet } from '../graph/profile.ts';
+import type { ClockSkew } from './clock-skew.ts';
+import { readCreationTime } from './creation-time.ts';
+import { isWithin, type CreationWindow } from './creation-window.ts';
+
+/** One creation of ours, to tell its token from any other. */
+export type OwnCreation = Readonly<{ set: ProfileSet; validitySeconds: number; window: CreationWindow }>;
+
+/** Whose token a profile shows: that of our creation, an older one (Graph shows a change late), or somebody else's newer one. */
+export type Ownership = 'own' | 'older' | 'newer';
+
+/**
+ * Milliseconds after our creation's end at which a token still counts as ours. With `tokenCreationDateTime` none; without it (ForWork)
+ * the time comes from the expiry, which is held to the second.
+ */
+const LATEST: Readonly<Record<ProfileSet, number>> = {
+  androidForWorkEnrollmentProfiles: 1000,
+  androidDeviceOwnerEnrollmentProfiles: 0,
+};
+
+export function toOwnership(
+  token: Pick<EnrollmentToken, 'tokenCreationDateTime' | 'tokenExpirationDateTime'>,
+  { set, validitySeconds, window }: OwnCreation,
+  skew: ClockSkew,
+): Ownership {
+  const created = readCreationTime(token, validitySeconds);
+  if (!created || created.at - skew.most > window.until + LATEST[set]) return 'newer';
+  return isWithin(created, window, skew) ? 'own' : 'older';
+}

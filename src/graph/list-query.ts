@@ -1,0 +1,88 @@
+import { ProblemError } from '../errors.ts';
+import { parseFilter, toFilter, type Comparison } from './list-filter.ts';
+
+/** The options of a list that are accepted, understood; nothing of the caller's text is passed on as it came. */
+export type ListQuery = Readonly<{
+  top?: number;
+  skip?: number;
+  /** Graph's own mark of where the next page begins. */
+  skipToken?: string;
+  filter?: readonly Comparison[];
+  orderBy?: 'asc' | 'desc';
+}>;
+
+/** Graph's largest page. */
+const MOST_ON_A_PAGE = 999;
+const LONGEST_OPTION = 4096;
+
+const invalid = (message: string) => new ProblemError('invalid_query', message);
+
+function parseCount(text: string, name: string, least: number, most: number): number {
+  const count = /^(?:0|[1-9]\d{0,8})$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= least && count <= most)) {
+    throw invalid(`${name} must be a whole number from ${least} to ${most}.`);
+  }
+  return count;
+}
+
+/** Where Graph's pages go on: printable, of a sane length. Written percent-encoded wherever it goes. */
+export const isSkipToken = (text: string): boolean =>
+  text.length <= LONGEST_OPTION && /^[^\p{Cc}\p{Cs}]+$/u.test(text);
+
+const OPTIONS: Readonly<Record<string, (text: string) => ListQuery>> = {
+  $top: (text) => ({ top: parseCount(text, '$top', 1, MOST_ON_A_PAGE) }),
+  $skip: (text) => ({ skip: parseCount(text, '$skip', 0, 1_000_000) }),
+  $skiptoken: (text) => {
+    if (!isSkipToken(text)) throw invalid('$skiptoken must be taken from @odata.nextLink as it is.');
+    return { skipToken: text };
+  },
+  $filter: (text) => ({ filter: parseFilter(text) }),
+  $orderby: (text) => {
+    const direction = /^tokenExpirationDateTime(?: (asc|desc))?$/.exec(text);
+    if (!direction) throw invalid('$orderby takes tokenExpirationDateTime, with asc or desc.');
+    return { orderBy: direction[1] === 'desc' ? 'desc' : 'asc' };
+  },
+};
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw invalid('The query is not percent-encoded UTF-8.');
+  }
+}
+
+/** The query of a list, without its `?`. Throws ProblemError `invalid_query`. */
+export function parseListQuery(query: string): ListQuery {
+  const seen = new Set<string>();
+  let parsed: ListQuery = {};
+  for (const pair of query === '' ? [] : query.split('&')) {
+    const border = pair.includes('=') ? pair.indexOf('=') : pair.length;
+    const name = decode(pair.slice(0, border));
+    const parse = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+    if (!parse) throw invalid(`A list takes ${Object.keys(OPTIONS).join(', ')} and no other option.`);
+    if (seen.has(name)) throw invalid(`${name} was given more than once.`);
+    seen.add(name);
+    parsed = { ...parsed, ...parse(decode(pair.slice(border + 1))) };
+  }
+  return parsed;
+}
+
+/** Written anew, percent-encoded, with the fields to be read when it goes to Graph. */
+export function toQueryText(
+  { top, skip, skipToken, filter, orderBy }: ListQuery,
+  select: readonly string[] = [],
+): string {
+  const options = {
+    $select: select.length > 0 ? select.join(',') : undefined,
+    $top: top,
+    $skip: skip,
+    $filter: filter && toFilter(filter),
+    $orderby: orderBy && `tokenExpirationDateTime ${orderBy}`,
+    $skiptoken: skipToken,
+  };
+  return Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${name === '$select' ? value : encodeURIComponent(String(value))}`)
+    .join('&');
+}
