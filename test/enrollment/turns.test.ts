@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTurns } from '../../src/enrollment/turns.ts';
+
+const never = new AbortController().signal;
+
+function createGate() {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { gate, open };
+}
+
+test('one after the other under one key, in the order they came; at once under two', async () => {
+  const turns = createTurns();
+  const steps: string[] = [];
+  const { gate, open } = createGate();
+  const run = (key: string, name: string, wait?: Promise<void>) =>
+    turns(key, never, async () => {
+      steps.push(`${name} begins`);
+      await wait;
+      steps.push(`${name} ends`);
+    });
+  const all = [run('a', 'first', gate), run('a', 'second'), run('a', 'third'), run('b', 'other')];
+  await all[3];
+  assert.deepEqual(steps, ['first begins', 'other begins', 'other ends']);
+  open();
+  await Promise.all(all);
+  assert.deepEqual(steps.slice(3), [
+    'first ends',
+    'second begins',
+    'second ends',
+    'third begins',
+    'third ends',
+  ]);
+});
+
+test('a failure ends a turn, too, and is handed on', async () => {
+  const turns = createTurns();
+  const failing = turns('a', never, () => Promise.reject(new Error('broken')));
+  const next = turns('a', never, async () => 'done');
+  await assert.rejects(failing, { message: 'broken' });
+  assert.equal(await next, 'done');
+});
+
+test('who waits past its deadline is never run, and does not let the next one pass the first', async () => {
+  const turns = createTurns();
+  const { gate, open } = createGate();
+  const impatient = new AbortController();
+  const steps: string[] = [];
+  const first = turns('a', never, () => gate);
+  const second = turns('a', impatient.signal, async () => steps.push('second'));
+  const third = turns('a', never, async () => steps.push('third'));
+  impatient.abort();
+  await assert.rejects(second, { code: 'upstream_timeout' });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(steps, []);
+  open();
+  await Promise.all([first, third]);
+  assert.deepEqual(steps, ['third']);
+  // Nobody is before it: it may run, and will see for itself.
+  assert.equal(await turns('a', AbortSignal.abort(), async () => 'free'), 'free');
+});
