@@ -92,7 +92,8 @@ export async function buildService(options: SandboxOptions = {}): Promise<BuiltS
       ended,
       origin: async (listener) => {
         const port = await waitUntil(() => {
-          if (child.exitCode !== null) throw new Error(`the service ended: ${stderr}`);
+          if (child.exitCode !== null || child.signalCode !== null)
+            throw new Error(`the service ended: ${stderr}`);
           return readPort(listener);
         });
         return `http://127.0.0.1:${port}`;

@@ -11,9 +11,9 @@ import { waitUntil } from '../support/wait-until.ts';
 import { createClients, KEYED_USER } from './support/clients.ts';
 import { buildDyingService } from './support/dying-service.ts';
 import { findContradictions, isRecovered, isUnknown, toProfile, toStories } from './support/join-sources.ts';
-import { planKills, type Kill } from './support/kill-plan.ts';
+import { isAtStart, planKills, type Kill } from './support/kill-plan.ts';
 
-const KILLS = process.env['TEST_LONG'] === '1' ? 204 : 12;
+const KILLS = process.env['TEST_LONG'] === '1' ? 208 : 13;
 /** Milliseconds by which Graph answers, or acts, later than the service lives. */
 const GRAPH_LATE = 400;
 const DIES_WITHIN = 20_000;
@@ -74,7 +74,7 @@ test(`${KILLS} times kill -9 of the built service under load: its journal, Graph
     const { child, origin, ended, stderr } = service.start(t, kill);
 
     const live = async (): Promise<void> => {
-      if (point.by === 'service' && point.at.startsWith('recovered')) return;
+      if (point.by === 'service' && isAtStart(point.at)) return;
       const url = await origin('public');
       await requireAgreement();
       const load = clients.load(url);

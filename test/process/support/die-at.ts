@@ -1,5 +1,6 @@
 // Preloaded into a service that is to die of kill -9 at one moment of its own work:
-//   DIE_AT    of what ("intent", "outcome", "recovered": its record; "answer": a 204), and when ("due", "torn", "written", "synced")
+//   DIE_AT    of what ("intent", "outcome", "recovered": its record; "tail": a torn line set aside; "answer": a 204), and
+//             when ("due", "torn", "written", "synced")
 //   DIE_AFTER how many of these it survives
 import { writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -10,13 +11,18 @@ import { interceptFiles } from './intercept-files.ts';
 /** Milliseconds for which the disk lets the service wait before it dies: who does not wait gives itself away. */
 const HOLD = 100;
 const STANDARD_ERROR = 2;
+const LINE_FEED = 0x0a;
 
 const point = process.env['DIE_AT'] ?? '';
 const [subject, moment] = point.split(' ');
 let survives = Number(process.env['DIE_AFTER'] ?? 0);
 
 const mark = subject === 'answer' ? 'HTTP/1.1 204' : `"kind":"${subject}"`;
-const isDue = (text: string): boolean => text.includes(mark) && (survives -= 1) < 0;
+const isTail = (bytes: Buffer): boolean => bytes.at(-1) !== LINE_FEED;
+const isMeant = (bytes: Buffer): boolean =>
+  subject === 'tail' ? isTail(bytes) : bytes.includes(mark) && !isTail(bytes);
+/** Counts what is meant. */
+const isDue = (bytes: Buffer): boolean => isMeant(bytes) && (survives -= 1) < 0;
 
 function die(): Promise<never> {
   writeSync(STANDARD_ERROR, `died: ${point}\n`);
@@ -34,12 +40,12 @@ async function dieWriting(): Promise<void> {
   await interceptFiles((file, below) => ({
     async write(bytes, position) {
       if (doomed === file) return hold();
-      if (!isDue(bytes.toString())) return below.write(bytes, position);
+      if (!isDue(bytes)) return below.write(bytes, position);
       doomed = file;
       if (moment === 'due') return hold();
       if (moment === 'torn') {
-        // One byte less than half: between lines of equal length nothing would be torn.
-        await below.write(bytes.subarray(0, bytes.byteLength / 2 - 1), position);
+        const within = subject === 'tail' ? bytes.byteLength / 2 : bytes.indexOf(mark);
+        await below.write(bytes.subarray(0, within), position);
         await below.datasync();
         return hold();
       }
@@ -65,7 +71,7 @@ function dieAnswering(): void {
   const write: Write = Reflect.get(Socket.prototype, 'write');
   const replaced: Write = function (chunk, encoding, done) {
     const text = String(chunk);
-    if (!isDue(text)) return write.call(this, chunk, encoding, done);
+    if (!isDue(Buffer.from(text))) return write.call(this, chunk, encoding, done);
     while (this.writableCorked > 0) this.uncork();
     write.call(this, text.slice(0, text.length / 2));
     void die();

@@ -1,6 +1,6 @@
 /** Moments at which the service dies; the first word says who kills it. */
 export type KillPoint =
-  /** It kills itself (die-at.ts). */
+  /** It kills itself (die-at.ts names the moments). */
   | Readonly<{ by: 'service'; at: string; survives: number }>
   /** The test, once a request of a keyed client is at Graph, which acts `before` or only `after` the service is dead. */
   | Readonly<{ by: 'graph'; acts: 'before' | 'after'; survives: number }>
@@ -18,14 +18,17 @@ const BY_SERVICE = [
   'intent torn',
   'intent written',
   'intent synced',
-  // Dies while it closes what the one before left open.
   'recovered torn',
   'outcome torn',
-  'outcome written',
+  'tail torn',
   'outcome due',
+  'outcome written',
   'outcome synced',
   'answer torn',
 ];
+
+/** The first such write of a start: it closes, or cuts, what the one before in the plan left open, or torn. */
+export const isAtStart = (at: string): boolean => at.startsWith('recovered') || at.startsWith('tail');
 
 /** Never the same moments twice: small numbers that wander. */
 const wander = (step: number, below: number): number => (step * 37) % below;
@@ -40,7 +43,7 @@ export function planKills(count: number): readonly Kill[] {
     const points: readonly Omit<Kill, 'withMachine'>[] = [
       ...BY_SERVICE.map((at) => ({
         name: at,
-        point: { by: 'service', at, survives: at.startsWith('recovered') ? 0 : survives } as const,
+        point: { by: 'service', at, survives: isAtStart(at) ? 0 : survives } as const,
       })),
       { name: 'Graph acted', point: { by: 'graph', acts: 'before', survives: survives % 11 } },
       { name: 'Graph acts later', point: { by: 'graph', acts: 'after', survives: survives % 11 } },
@@ -49,6 +52,6 @@ export function planKills(count: number): readonly Kill[] {
     const round = Math.floor(step / points.length);
     const kill = points[step % points.length];
     if (kill === undefined) throw new Error('there are no points');
-    return { ...kill, withMachine: (step + round) % 2 === 1 };
+    return { ...kill, withMachine: ((step % points.length) + round) % 2 === 1 };
   });
 }
