@@ -1,4 +1,4 @@
-import { PROFILE_SETS, type ProfileSet } from './profile.ts';
+import { isProfileId, PROFILE_SETS, type ProfileSet } from './profile.ts';
 
 export type OperationName =
   'createToken' | 'revokeToken' | 'listProfiles' | 'getProfile' | 'getEnrollmentToken' | 'getQrCodeImage';
@@ -93,8 +93,8 @@ const PREFIX = new RegExp(`^(?:/beta)?/deviceManagement/(${PROFILE_SETS.join('|'
 
 const TEMPLATES = OPERATIONS.map((operation) => ({
   operation,
-  // One whole segment, whatever it holds but a slash in disguise: the id is judged later, after authentication.
-  pattern: new RegExp(`^${operation.path.replace('{id}', '((?:(?!%2[fF])[^/])+)')}$`),
+  // One whole segment, whatever it holds: the id is judged later, after authentication.
+  pattern: new RegExp(`^${operation.path.replace('{id}', '([^/]+)')}$`),
 }));
 
 /** What answers GET answers HEAD (RFC 9110 section 9.3.2). */
@@ -117,5 +117,7 @@ export function toRoute(method: string, path: string): Route {
   if (matches.length === 0) return { kind: 'unknown' };
   const found = matches.find(({ operation }) => toMethods(operation).includes(method));
   if (found) return { kind: 'operation', set, ...found };
+  // Only what could be a path of another method is one.
+  if (!matches.some(({ id }) => id === undefined || isProfileId(id))) return { kind: 'unknown' };
   return { kind: 'otherMethod', allow: matches.flatMap(({ operation }) => toMethods(operation)) };
 }

@@ -18,6 +18,8 @@ export type Profile = Readonly<{ set: ProfileSet; id: ProfileId }>;
 
 const PROFILE_ID = /^(?:AOSP-)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i;
 
+export const isProfileId = (text: string): boolean => PROFILE_ID.test(text);
+
 /** Throws ProblemError `invalid_profile_id`; what passes holds nothing but hexadecimal digits, dashes and the prefix. */
 export function parseProfileId(text: string): ProfileId {
   const guid = PROFILE_ID.exec(text)?.[1];
