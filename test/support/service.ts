@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,8 @@ import { createWorkUnderWay } from '../../src/work-under-way.ts';
 import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
 import type { Entra } from '../../sandbox/entra.ts';
 import type { Graph } from '../../sandbox/graph.ts';
-import { startSandbox, type SandboxOptions } from './sandbox.ts';
+import { watchAnswers } from './answer-contract.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -32,6 +34,10 @@ export type ServiceOptions = Pick<SandboxOptions, 'entra' | 'graph'> &
     failAudit?: (event: AuditEvent) => boolean;
     /** Continues an earlier service's journal. */
     auditDirectory?: string;
+    /** The clock, in milliseconds since the epoch, of the tokens, the signing keys and the sandbox Entra. */
+    now?: () => number;
+    /** Stands in front of servers that another service, or the test, began and will end. */
+    sandbox?: Sandbox;
   }>;
 
 const AuditLine = z.looseObject({ kind: z.string(), id: z.string() });
@@ -45,6 +51,8 @@ export type Service = Readonly<{
   metrics: Metrics;
   journal: Journal;
   auditDirectory: string;
+  /** What `/readyz` names as not ready. */
+  notReady: () => readonly string[];
   /** Everything that was logged, at `debug`. */
   logged: () => string;
   /** The audit records on disk, oldest first. */
@@ -54,6 +62,8 @@ export type Service = Readonly<{
   /** Headers with a fresh token of the sandbox. */
   bearer: (request?: Parameters<Entra['issueToken']>[0]) => Promise<Readonly<{ authorization: string }>>;
   setDraining: (draining: boolean) => void;
+  /** Each status that a documented route has answered with. */
+  statuses: ReadonlySet<string>;
   stop: () => Promise<void>;
 }>;
 
@@ -74,7 +84,13 @@ export async function readAudit(directory: string): Promise<readonly AuditLine[]
 
 /** The real service in this process, on a free port, between a sandbox Entra and a sandbox Graph. It ends with the test. */
 export async function startService(t: TestContext, options: ServiceOptions = {}): Promise<Service> {
-  const sandbox = await startSandbox({ ...options, graph: { quota: 'off', ...options.graph } });
+  const clock = options.now && { now: options.now };
+  const sandbox =
+    options.sandbox ??
+    (await startSandbox({
+      entra: { ...clock, ...options.entra },
+      graph: { quota: 'off', ...options.graph },
+    }));
   const { ca, entra, graph } = sandbox;
   const auditDirectory = options.auditDirectory ?? (await mkdtemp(join(tmpdir(), 'audit-')));
   const settings = parseSettings({
@@ -112,7 +128,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     if (options.failAudit?.(event)) throw new ProblemError('audit_unavailable');
     return journal.append(event);
   };
-  const limits = createLimitParts(settings, log, metrics);
+  const limits = await createLimitParts(settings, log, metrics);
   await limits.ready();
   let draining = false;
   const built = createParts({
@@ -124,9 +140,11 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     limits,
     work,
     isDraining: () => draining,
+    ...clock,
   });
   const parts = { ...built.parts, ...options.replace?.(built.parts) };
   const server = createPublicServer(createApp(parts));
+  const answers = watchAnswers(server);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -143,10 +161,11 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     await journal.close();
     await outbound.close();
     limits.close();
-    await sandbox.close();
+    if (!options.sandbox) await sandbox.close();
     if (options.auditDirectory === undefined) await rm(auditDirectory, { recursive: true, force: true });
   };
   const stopOnce = () => (stopped ??= stop());
+  t.after(() => assert.deepEqual(answers.violations, [], 'answers that the OpenAPI document does not know'));
   t.after(stopOnce);
 
   return {
@@ -156,6 +175,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     metrics,
     journal,
     auditDirectory,
+    notReady: built.notReady,
     logged: () => lines.join(''),
     audited: async (kind) => {
       const records = await readAudit(auditDirectory);
@@ -167,6 +187,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     setDraining: (value) => {
       draining = value;
     },
+    statuses: answers.statuses,
     stop: stopOnce,
   };
 }

@@ -37,10 +37,14 @@ export type Actor = Readonly<{
   token: string;
   path: string;
   faults: (faults: readonly FaultInput[]) => void;
-  /** Sends it; with the client-request-id by which it is found in the journals. */
-  send: (headers?: Readonly<Record<string, string>>) => Promise<Answer>;
+  /** Sends it to this service, or to another one in its place. */
+  send: Send;
+  sendTo: (url: string) => Send;
   commits: () => number;
 }>;
+
+/** The answer, with the client-request-id by which the request is found in the journals. */
+type Send = (headers?: Readonly<Record<string, string>>, body?: string) => Promise<Answer>;
 
 export type Answer = Readonly<{ status: number; headers: Headers; text: string; clientRequestId: string }>;
 
@@ -74,6 +78,23 @@ export async function createActor(
   );
   const token = await entra.issueToken({ user, tenantId, scope: SCOPES[operation] });
   const path = `/beta/deviceManagement/${set}/${id}/${operation}`;
+  const sendTo =
+    (origin: string): Send =>
+    async (headers = {}, body = '{"tokenValidityInSeconds":3600}') => {
+      const clientRequestId = randomUUID();
+      const response = await fetch(origin + path, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'client-request-id': clientRequestId,
+          ...(operation === 'createToken' && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(operation === 'createToken' && { body }),
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, clientRequestId };
+    };
   return {
     user,
     tenantId,
@@ -82,21 +103,8 @@ export async function createActor(
     faults: (faults) => {
       for (const fault of faults) graph.faults.add({ operation, ...fault, user: user.objectId });
     },
-    send: async (headers = {}) => {
-      const clientRequestId = randomUUID();
-      const response = await fetch(url + path, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${token}`,
-          'client-request-id': clientRequestId,
-          ...(operation === 'createToken' && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(operation === 'createToken' && { body: '{"tokenValidityInSeconds":3600}' }),
-      });
-      const text = await response.text();
-      return { status: response.status, headers: response.headers, text, clientRequestId };
-    },
+    send: sendTo(url),
+    sendTo,
     commits: () => graph.journal.commits.filter((commit) => commit.user === user.objectId).length,
   };
 }
