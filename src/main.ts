@@ -83,7 +83,7 @@ async function run(settings: Settings): Promise<void> {
     ...(httpsProxy && { proxy: { httpsProxy, noProxy } }),
   });
 
-  const limits = createLimitParts(settings, log, metrics);
+  const limits = await createLimitParts(settings, log, metrics);
 
   let draining = false;
   const { parts, notReady, start, checkCertificate, flushRefusals } = createParts({

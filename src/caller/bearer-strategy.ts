@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Passport } from 'passport';
-import { BearerStrategy, type BearerOptions, type Metadata } from 'passport-azure-ad';
+// Not the package's main module: that also loads the OpenID Connect strategy, 15 MB that are never used.
+import BearerStrategy, { type BearerOptions, type Metadata } from 'passport-azure-ad/lib/bearerstrategy.js';
 
 /** What one token is checked against. */
 export type BearerCheck = Readonly<{
