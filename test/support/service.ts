@@ -7,12 +7,13 @@ import { z } from 'zod';
 import { createMetrics, type Metrics } from '../../src/admin/metrics.ts';
 import { createApp, type Parts } from '../../src/app.ts';
 import { openJournal, type Journal } from '../../src/audit/journal.ts';
+import type { AppendAudit } from '../../src/audit/record.ts';
 import type { AuditEvent } from '../../src/audit/record.ts';
 import { ProblemError } from '../../src/errors.ts';
 import { createPublicServer } from '../../src/http/server.ts';
 import { createLimitParts } from '../../src/limit-parts.ts';
 import { createLogger } from '../../src/log.ts';
-import { createOutbound } from '../../src/outbound.ts';
+import { createOutbound, type Outbound } from '../../src/outbound.ts';
 import { createParts } from '../../src/parts.ts';
 import { parseSettings } from '../../src/settings.ts';
 import { createWorkUnderWay } from '../../src/work-under-way.ts';
@@ -36,6 +37,8 @@ export type ServiceOptions = Pick<SandboxOptions, 'entra' | 'graph'> &
     auditDirectory?: string;
     /** The clock, in milliseconds since the epoch, of the tokens, the signing keys and the sandbox Entra. */
     now?: () => number;
+    /** Put around the calls that leave the process, and around what is written to the journal. */
+    wrap?: Readonly<{ send: (send: Outbound) => Outbound; append: (append: AppendAudit) => AppendAudit }>;
     /** Stands in front of servers that another service, or the test, began and will end. */
     sandbox?: Sandbox;
   }>;
@@ -131,12 +134,13 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
   const limits = await createLimitParts(settings, log, metrics);
   await limits.ready();
   let draining = false;
+  const { wrap } = options;
   const built = createParts({
     settings,
     log,
     metrics,
-    journal: { ...journal, append },
-    send: outbound.send,
+    journal: { ...journal, append: wrap ? wrap.append(append) : append },
+    send: wrap ? wrap.send(outbound.send) : outbound.send,
     limits,
     work,
     isDraining: () => draining,
