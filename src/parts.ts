@@ -30,6 +30,8 @@ export type PartsInput = Readonly<{
   limits: LimitParts;
   work: WorkUnderWay;
   isDraining: () => boolean;
+  /** The clock, in milliseconds since the epoch, by which tokens are judged, keys age and refusals are counted. */
+  now?: () => number;
 }>;
 
 /** What a running service consists of besides its app. */
@@ -47,7 +49,7 @@ export type BuiltParts = Readonly<{
 
 /** Builds every part from the settings; nothing is connected or read yet. */
 export function createParts(input: PartsInput): BuiltParts {
-  const { settings, log, metrics, journal, send, limits, work, isDraining } = input;
+  const { settings, log, metrics, journal, send, limits, work, isDraining, now = Date.now } = input;
   const { clientId, authorityHost, graphBaseUrl, audiences, allowedClientIds, upstreamTimeoutMs, enableCae } =
     settings;
   const { hmacKey, pii } = settings.audit;
@@ -55,16 +57,18 @@ export function createParts(input: PartsInput): BuiltParts {
     pii === 'pseudonymous' && hmacKey
       ? withPseudonyms(journal.append, createFingerprint(hmacKey))
       : journal.append;
-  const refusals = createRefusalLog({ append });
+  const refusals = createRefusalLog({ append, now });
 
   const api = { clientId, audiences, authorityHost };
   const [homeTenant = settings.tenantId, ...otherTenants] = settings.allowedTenantIds;
-  const toKeySource = (tenantId: string) => createKeySource({ authorityHost, tenantId, outbound: send, log });
+  const toKeySource = (tenantId: string) =>
+    createKeySource({ authorityHost, tenantId, timeoutMs: upstreamTimeoutMs, outbound: send, log, now });
   const keySources = [toKeySource(homeTenant), ...otherTenants.map(toKeySource)] as const;
   const authenticate = createAuthenticate({
     ...api,
     keySources: [...keySources],
     log,
+    now,
     onCache: (result) => metrics.cacheLookup('verified_tokens', result),
   });
 
@@ -134,7 +138,8 @@ export function createParts(input: PartsInput): BuiltParts {
       isDraining,
     },
     notReady: () => [
-      ...(keySources.every((source) => source.ready()) ? [] : ['entra_keys']),
+      // One tenant that Entra cannot be asked for must not take the service from the others; but each is probed.
+      ...(keySources.map((source) => source.ready()).includes(true) ? [] : ['entra_keys']),
       ...(journal.healthy() ? [] : ['audit_journal']),
       ...(isDraining() ? ['shutting_down'] : []),
     ],

@@ -4,8 +4,8 @@ import type { Outbound } from '../outbound.ts';
 import { parseOpenIdMetadata } from './openid-metadata.ts';
 import { readSigningKey, type SigningKey } from './signing-key.ts';
 
-/** One of two calls; together they stay well within the deadline of a request that waits for them. */
-const LOAD_TIMEOUT_MS = 5_000;
+/** The longest that one of the two calls may take: together they stay well within the deadline of a request that waits. */
+const MAX_TIMEOUT_MS = 5_000;
 
 const jwks = z.object({ keys: z.array(z.unknown()).max(100) });
 
@@ -18,18 +18,25 @@ export type KeySet = Readonly<{
   fingerprint: string;
 }>;
 
+/** Whose keys are fetched, and where. */
+export type KeyLocation = Readonly<{
+  /** Origin, without a trailing slash. */
+  authorityHost: string;
+  tenantId: string;
+  /** Milliseconds for one call; more than 5 s are never taken. */
+  timeoutMs?: number;
+}>;
+
 /**
  * Fetches a tenant's metadata, then its keys.
  * @throws {Error} for any answer but a good one, OutboundError for none. An empty set is no good one.
  */
-export async function loadKeySet(
-  outbound: Outbound,
-  tenant: Readonly<{ authorityHost: string; tenantId: string }>,
-): Promise<KeySet> {
-  const { authorityHost, tenantId } = tenant;
+export async function loadKeySet(outbound: Outbound, location: KeyLocation): Promise<KeySet> {
+  const { authorityHost, tenantId, timeoutMs = MAX_TIMEOUT_MS } = location;
+  const fetchJson = createFetchJson(outbound, Math.min(timeoutMs, MAX_TIMEOUT_MS));
   const metadataUrl = `${authorityHost}/${tenantId}/v2.0/.well-known/openid-configuration`;
-  const metadata = parseOpenIdMetadata(await fetchJson(outbound, metadataUrl, 'metadata'), tenant);
-  const { data } = jwks.safeParse(await fetchJson(outbound, metadata.jwksUri, 'keys'));
+  const metadata = parseOpenIdMetadata(await fetchJson(metadataUrl, 'metadata'), location);
+  const { data } = jwks.safeParse(await fetchJson(metadata.jwksUri, 'keys'));
   if (data === undefined) throw new Error('the keys are no JWK set');
 
   const keys = new Map<string, SigningKey>();
@@ -41,20 +48,18 @@ export async function loadKeySet(
   return { issuer: metadata.issuer, keys, fingerprint: toFingerprint(metadata.issuer, keys) };
 }
 
-async function fetchJson(outbound: Outbound, url: string, what: string): Promise<unknown> {
-  const { status, body } = await outbound({
-    method: 'GET',
-    url,
-    headers: { accept: 'application/json' },
-    timeoutMs: LOAD_TIMEOUT_MS,
-  });
-  if (status !== 200) throw new Error(`the ${what} were answered with status ${status}`);
-  try {
-    const value: unknown = JSON.parse(body);
-    return value;
-  } catch {
-    throw new Error(`the ${what} are not JSON`);
-  }
+function createFetchJson(outbound: Outbound, timeoutMs: number) {
+  return async function fetchJson(url: string, what: string): Promise<unknown> {
+    const headers = { accept: 'application/json' };
+    const { status, body } = await outbound({ method: 'GET', url, headers, timeoutMs });
+    if (status !== 200) throw new Error(`the ${what} were answered with status ${status}`);
+    try {
+      const value: unknown = JSON.parse(body);
+      return value;
+    } catch {
+      throw new Error(`the ${what} are not JSON`);
+    }
+  };
 }
 
 function toFingerprint(issuer: string, keys: ReadonlyMap<string, SigningKey>): string {

@@ -1,7 +1,7 @@
 import { ProblemError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Outbound } from '../outbound.ts';
-import { loadKeySet, type KeySet } from './key-set.ts';
+import { loadKeySet, type KeyLocation, type KeySet } from './key-set.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -30,18 +30,16 @@ export type KeySource = Readonly<{
   keySetFor: (kid: string) => Promise<KeySet>;
 }>;
 
-export type KeySourceOptions = Readonly<{
-  /** Origin, without a trailing slash. */
-  authorityHost: string;
-  tenantId: string;
-  outbound: Outbound;
-  log: Logger;
-  now?: () => number;
-  onLoad?: (result: 'unchanged' | 'changed' | 'failed') => void;
-}>;
+export type KeySourceOptions = KeyLocation &
+  Readonly<{
+    outbound: Outbound;
+    log: Logger;
+    now?: () => number;
+    onLoad?: (result: 'unchanged' | 'changed' | 'failed') => void;
+  }>;
 
 export function createKeySource(options: KeySourceOptions): KeySource {
-  const { authorityHost, outbound, log, now = Date.now, onLoad } = options;
+  const { outbound, log, now = Date.now, onLoad } = options;
   const tenantId = options.tenantId.toLowerCase();
 
   let good: Readonly<{ keySet: KeySet; at: number }> | undefined;
@@ -77,7 +75,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     lastBegun += 1;
     const at = now();
     try {
-      const keySet = await loadKeySet(outbound, { authorityHost, tenantId });
+      const keySet = await loadKeySet(outbound, { ...options, tenantId });
       const isChanged = keySet.fingerprint !== good?.keySet.fingerprint;
       good = { keySet: isChanged || good === undefined ? keySet : good.keySet, at };
       failures = 0;

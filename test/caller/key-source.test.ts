@@ -410,3 +410,26 @@ test('no warning holds an address', async () => {
   assert.ok(seen.length > 0);
   assert.doesNotMatch(seen.join(' '), /entra\.test|elsewhere/);
 });
+
+test('one call to Entra takes no longer than is set, and never longer than 5 seconds', async () => {
+  for (const [timeoutMs, taken] of [
+    [undefined, 5_000],
+    [10_000, 5_000],
+    [700, 700],
+  ] as const) {
+    const entra = createFakeEntra([FIRST]);
+    const timeouts: unknown[] = [];
+    const source = createKeySource({
+      authorityHost: AUTHORITY,
+      tenantId: TENANT,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      outbound: async (request) => {
+        timeouts.push(request.timeoutMs);
+        return entra.outbound(request);
+      },
+      log: silentLog,
+    });
+    await source.keySetFor('first');
+    assert.deepEqual(timeouts, [taken, taken]);
+  }
+});
