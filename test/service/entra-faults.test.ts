@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { createAdminServer } from '../../src/admin/admin-server.ts';
 import { startService, type Service } from '../support/service.ts';
-import { startTlsScript, toAnswer } from '../support/tls-script.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { ask, type Reply } from './support/ask.ts';
 import { createClock, HOUR, SECOND, type Clock } from './support/clock.ts';
+import { startDecoys } from './support/decoys.ts';
 import { toFaults } from './support/entra-faults.ts';
 
 /** Far above what an exchange on loopback takes, and what a stall costs here. */
@@ -51,11 +51,9 @@ describe('whatever Entra answers', { concurrency: true }, () => {
     test(`instead of ${operation}, at start: 503 until it answers, then service without a restart`, async (t) => {
       const { service, clock, create } = await startBench(t);
       const { entra, notReady } = service;
-      const untrusted = await startTlsScript(t, (socket) =>
-        socket.end(toAnswer('200 OK', JSON.stringify(entra.keys.published()))),
-      );
+      const decoys = await startDecoys(t, entra);
       let retryAfter = 0;
-      for (const [name, fault] of toFaults(operation, entra, untrusted.url)) {
+      for (const [name, fault] of toFaults(operation, entra, decoys)) {
         await t.test(name, async () => {
           clock.advance(COLD_WAIT);
           entra.faults.clear();
@@ -67,7 +65,7 @@ describe('whatever Entra answers', { concurrency: true }, () => {
           assert.equal(entra.journal.counts[operation], before + 1, 'the loads were not joined');
         });
       }
-      assert.equal(untrusted.requests.length, 0, 'keys were asked for behind an untrusted certificate');
+      assert.equal(decoys.requests(), 0, 'keys were taken from where nobody vouches for them');
       assert.equal(entra.journal.exchanges.length, 0);
 
       entra.faults.clear();
@@ -79,10 +77,10 @@ describe('whatever Entra answers', { concurrency: true }, () => {
     test(`instead of ${operation}, later: service as before with the keys known`, async (t) => {
       const { service, clock, create, failures } = await startBench(t);
       const { entra, notReady } = service;
-      const untrusted = await startTlsScript(t, (socket) => socket.end(toAnswer('200 OK', '{"keys":[]}')));
+      const decoys = await startDecoys(t, entra);
       assert.equal((await create()).status, 204);
 
-      for (const [name, fault] of toFaults(operation, entra, untrusted.url)) {
+      for (const [name, fault] of toFaults(operation, entra, decoys)) {
         await t.test(name, async () => {
           clock.advance(HOUR);
           entra.faults.add(fault);
@@ -130,7 +128,7 @@ describe('whatever Entra answers', { concurrency: true }, () => {
     const before = await service.bearer();
     assert.equal((await create()).status, 204);
     await entra.keys.rotate();
-    for (const [, fault] of toFaults('keys', entra, 'https://127.0.0.1:1').slice(0, 6)) {
+    for (const [, fault] of toFaults('keys', entra, await startDecoys(t, entra)).slice(0, 6)) {
       entra.faults.clear();
       entra.faults.add(fault);
       clock.advance(WARM_WAIT);

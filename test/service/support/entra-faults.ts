@@ -4,6 +4,7 @@ import type { Entra } from '../../../sandbox/entra.ts';
 import { toMetadata } from '../../../sandbox/entra/metadata.ts';
 import type { FaultInput } from '../../../sandbox/fault/fault.ts';
 import { createPair, toJwk } from '../../caller/support/tenant.ts';
+import type { Decoys } from './decoys.ts';
 
 type Strike = FaultInput extends infer Each
   ? Each extends unknown
@@ -54,7 +55,7 @@ const toRedirects = (location: string): Table =>
     ]),
   );
 
-function toMetadataFaults({ url }: Entra, untrustedOrigin: string): Table {
+function toMetadataFaults({ url }: Entra, decoys: Decoys): Table {
   const altered = (changes: Readonly<Record<string, unknown>>) =>
     json({ ...toMetadata(url, TENANT_ID, '2.0'), ...changes });
   return {
@@ -63,13 +64,11 @@ function toMetadataFaults({ url }: Entra, untrustedOrigin: string): Table {
     'the issuer of any tenant': altered({ issuer: `${url}/{tenantid}/v2.0` }),
     'an issuer over http': altered({ issuer: `${url.replace('https', 'http')}/${TENANT_ID}/v2.0` }),
     'no issuer': altered({ issuer: undefined }),
-    'keys over http': altered({
-      jwks_uri: `${url.replace('https', 'http')}/${TENANT_ID}/discovery/v2.0/keys`,
-    }),
+    'keys over http': altered({ jwks_uri: `${decoys.plain}/keys` }),
     'keys in a file': altered({ jwks_uri: 'file:///etc/passwd' }),
     'no address of keys': altered({ jwks_uri: undefined }),
     'keys where nobody listens': altered({ jwks_uri: 'https://127.0.0.1:1/keys' }),
-    'keys behind a certificate that nobody trusts': altered({ jwks_uri: `${untrustedOrigin}/keys` }),
+    'keys behind a certificate that nobody trusts': altered({ jwks_uri: `${decoys.untrusted}/keys` }),
   };
 }
 
@@ -100,9 +99,9 @@ function toKeysFaults({ url, keys }: Entra): Table {
 export function toFaults(
   operation: 'metadata' | 'keys',
   entra: Entra,
-  untrustedOrigin: string,
+  decoys: Decoys,
 ): readonly (readonly [name: string, fault: FaultInput])[] {
-  const own = operation === 'metadata' ? toMetadataFaults(entra, untrustedOrigin) : toKeysFaults(entra);
+  const own = operation === 'metadata' ? toMetadataFaults(entra, decoys) : toKeysFaults(entra);
   return Object.entries({ ...ANYWHERE, ...own }).map(([name, strike]) => [
     name,
     { ...strike, operation, times: 'always' },
