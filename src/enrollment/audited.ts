@@ -29,6 +29,7 @@ export async function withAudit(
   append: AppendAudit,
   intentEvent: IntentEvent,
   act: (intent: AuditRecord<IntentEvent>) => Promise<WriteOutcome>,
+  now: () => number = Date.now,
 ): Promise<Audited> {
   const intent = await append(intentEvent);
   const startedAt = Date.parse(intent.time);
@@ -37,7 +38,7 @@ export async function withAudit(
     outcome = await act(intent);
   } catch (error) {
     // A crash of ours, somewhere between the intent and the answer: nobody knows how far it went.
-    const upstream = { attempts: 0, durationMs: Math.max(0, Date.now() - startedAt) };
+    const upstream = { attempts: 0, durationMs: Math.max(0, now() - startedAt) };
     outcome = { result: 'unknown', problem: toProblem(error), upstream };
   }
   try {

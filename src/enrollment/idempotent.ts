@@ -1,11 +1,10 @@
 import type { AppendAudit, IntentEvent } from '../audit/record.ts';
 import { ProblemError } from '../errors.ts';
 import { requireSuccess, type Audited } from './audited.ts';
-import type { CreationWindow } from './creation-window.ts';
 import { toFingerprint, toKeyHash, toPastRecord, toRecord, type PastOutcome } from './idempotency-record.ts';
-import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
+import type { IdempotencyStore } from './idempotency-store.ts';
 import type { OperationRequest } from './enrollment.ts';
-import { toOpenProblem } from './open-problem.ts';
+import { createReplay, type Repetition, type SettleUnknown } from './replay.ts';
 
 type IdempotentOptions = Readonly<{
   store: IdempotencyStore;
@@ -15,12 +14,6 @@ type IdempotentOptions = Readonly<{
   /** Milliseconds after its intent in which a process that died may have sent its request. */
   requestDeadlineMs: number;
 }>;
-
-/** Reads with the caller's own Graph token whether a creation in that window is there. */
-export type SettleUnknown = (window: CreationWindow) => Promise<boolean>;
-
-/** What is known of an operation that was not run again; `window`: when its creation happened. */
-export type Repetition = Readonly<{ window?: CreationWindow }>;
 
 /**
  * Runs an operation at most once for each `Idempotency-Key` of a caller on a route (contract 6.4): `first` for the first
@@ -42,41 +35,7 @@ export function createIdempotent({
   findPast,
   requestDeadlineMs,
 }: IdempotentOptions): Idempotent {
-  const replay = async (
-    key: string,
-    record: IdempotencyRecord,
-    settleUnknown?: SettleUnknown,
-  ): Promise<Repetition> => {
-    const { outcome, intent } = record;
-    const repetition = 'window' in outcome && outcome.window ? { window: outcome.window } : {};
-    switch (outcome.result) {
-      case 'success':
-        return repetition;
-      case 'failed':
-        throw new ProblemError(outcome.code);
-      case 'unrecorded':
-      case 'unknown': {
-        let settled = false;
-        try {
-          settled =
-            outcome.result === 'unrecorded' ||
-            (outcome.window !== undefined &&
-              settleUnknown !== undefined &&
-              (await settleUnknown(outcome.window)));
-          if (settled) await append({ kind: 'settled', intent, result: 'success' });
-        } catch (error) {
-          await store.keep(key, record);
-          throw error;
-        }
-        await store.keep(
-          key,
-          settled ? { ...record, outcome: { result: 'success', ...repetition } } : record,
-        );
-        if (!settled) throw toOpenProblem(outcome.result === 'unknown' ? outcome.code : undefined);
-        return repetition;
-      }
-    }
-  };
+  const replay = createReplay({ store, append });
 
   const runFirst = async (
     key: string,

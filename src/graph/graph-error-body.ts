@@ -28,8 +28,8 @@ export function readIntuneRetryAfter(json: unknown, now: number): number | undef
     }
     if (!isObject(inner)) return undefined;
     const wait = inner['RetryAfter'];
-    if (typeof wait === 'number' || (typeof wait === 'string' && wait !== ''))
-      return parseRetryAfter(String(wait), now);
+    if (typeof wait === 'number') return parseRetryAfter(String(Math.ceil(wait)), now);
+    if (typeof wait === 'string' && wait !== '') return parseRetryAfter(wait, now);
     message = inner['Message'];
   }
   return undefined;

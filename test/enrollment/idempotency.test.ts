@@ -115,13 +115,27 @@ describe('Idempotency-Key', { concurrency: 8 }, () => {
   });
 
   test('while the first is under way: 409 to all others, and one commit', async (t) => {
-    const service = await start(t);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const service = await startService(t, {
+      sandbox,
+      wrap: {
+        append: (append) => append,
+        send: (send) => async (request) => {
+          const answer = await send(request);
+          if (request.url.endsWith('/createToken')) await held;
+          return answer;
+        },
+      },
+    });
     const actor = await createActor(service, TENANT_ID);
-    actor.faults([{ kind: 'delay', ms: 200, when: 'after' }]);
     const first = ask(actor);
-    await waitUntil(() => postsOf(actor) === 1);
+    await waitUntil(() => actor.commits() === 1);
     const others = await Promise.all(Array.from({ length: 20 }, () => ask(actor)));
     assert.deepEqual(new Set(others), new Set(['409 request_in_progress']));
+    release();
     assert.equal(await first, 204);
     assert.equal(await ask(actor), 204);
     assert.equal(actor.commits(), 1);

@@ -43,6 +43,7 @@ for (const [name, body, code, retryAfter] of [
     17,
   ],
   ['a time out of bounds', toIntuneError(503, ID, { retryAfter: 1e9 }), 'ServiceUnavailable', 3600],
+  ['a broken time', { error: { code: 'x', message: '{"RetryAfter":12.5}' } }, 'x', 13],
   ['a time as text', { error: { code: 'x', message: '{"RetryAfter":"9"}' } }, 'x', 9],
   ['a time that is none', { error: { code: 'x', message: '{"RetryAfter":"soon"}' } }, 'x', undefined],
   ['nothing of the kind', { error: 'text' }, undefined, undefined],
