@@ -4,6 +4,8 @@ import type { Authenticate } from './caller/caller.ts';
 import type { Enrollment } from './enrollment/enrollment.ts';
 import type { ProblemCode } from './errors.ts';
 import { logAccess, type OnAnswer } from './http/access-log.ts';
+import { answerDocs } from './http/answer-docs.ts';
+import { answerOpenapi } from './http/answer-openapi.ts';
 import { answerProblem } from './http/answer-problem.ts';
 import { allowOrigins } from './http/cross-origin.ts';
 import { failClosed } from './http/fail-closed.ts';
@@ -62,6 +64,8 @@ export function createApp(parts: Parts): Express {
     answerHealth(),
     refuseWhileDraining(parts.isDraining),
     limitAddress,
+    answerOpenapi(),
+    answerDocs(settings),
     findOperation(),
     identifyCaller(parts.authenticate),
     authoriseCaller(parts.authorise),

@@ -31,6 +31,8 @@ export type ServiceOptions = Pick<SandboxOptions, 'entra' | 'graph'> &
     environment?: Readonly<Record<string, string>>;
     /** Replaces parts of the app before it is made. */
     replace?: (parts: Parts) => Partial<Parts>;
+    /** HTTPS, with a certificate of the sandbox's authority. */
+    tls?: boolean;
     /** Which events the audit journal fails to record. */
     failAudit?: (event: AuditEvent) => boolean;
     /** Continues an earlier service's journal. */
@@ -49,6 +51,8 @@ export type AuditLine = z.infer<typeof AuditLine>;
 export type Service = Readonly<{
   /** Origin of the public listener. */
   url: string;
+  /** The authority of the sandbox, in PEM. */
+  ca: string;
   entra: Entra;
   graph: Graph;
   metrics: Metrics;
@@ -147,7 +151,10 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     ...clock,
   });
   const parts = { ...built.parts, ...options.replace?.(built.parts) };
-  const server = createPublicServer(createApp(parts));
+  const server = createPublicServer(
+    createApp(parts),
+    options.tls ? await ca.issue(['127.0.0.1']) : undefined,
+  );
   const answers = watchAnswers(server);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -173,7 +180,8 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
   t.after(stopOnce);
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    ca: ca.caPem,
     entra,
     graph,
     metrics,
