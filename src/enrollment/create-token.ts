@@ -3,7 +3,8 @@ import type { Profile } from '../graph/profile.ts';
 import { LATE_ACT, type CreationWindow } from './creation-window.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { ReadBack } from './read-back.ts';
-import type { SendWrite, WriteContext } from './send-write.ts';
+import type { SendWrite } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 import { toUnseenOutcome } from './unseen-outcome.ts';
 import type { Upstream, WriteOutcome } from './write-outcome.ts';
 

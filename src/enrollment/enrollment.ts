@@ -11,7 +11,7 @@ import { toIntent, type ProfileRequest } from './intent.ts';
 import type { ReadProfiles } from './read-profiles.ts';
 import type { ReadableToken, ReadToken } from './read-token.ts';
 import type { RevokeToken } from './revoke-token.ts';
-import type { WriteContext } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 
 /** One request that changes something, everything about it checked. */
 export type OperationRequest = ProfileRequest &

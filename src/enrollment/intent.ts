@@ -1,7 +1,7 @@
 import type { AuditSource, IntentEvent } from '../audit/record.ts';
 import type { Profile } from '../graph/profile.ts';
 import { toAuditActor } from './audit-actor.ts';
-import type { WriteContext } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 
 /** One request about one profile, everything about it checked. */
 export type ProfileRequest = WriteContext &

@@ -2,7 +2,8 @@ import { ProblemError } from '../errors.ts';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphCallContext } from '../graph/graph-client.ts';
 import { toGraphUnavailable, toUpstreamFailed, toUpstreamInvalid } from '../graph/graph-problem.ts';
-import type { SendWrite, Sent, WriteContext } from './send-write.ts';
+import type { SendWrite, Sent } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 import type { Upstream } from './write-outcome.ts';
 
 /** How a read at Graph ended. */

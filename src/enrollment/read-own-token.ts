@@ -3,7 +3,7 @@ import type { Profile } from '../graph/profile.ts';
 import type { CreationWindow } from './creation-window.ts';
 import { toOwnership } from './own-creation.ts';
 import type { ReadToken, TokenReading } from './read-token.ts';
-import type { WriteContext } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 
 /** The creation whose token is wanted. */
 export type Creation = Readonly<{ profile: Profile; validitySeconds: number; window: CreationWindow }>;

@@ -5,7 +5,7 @@ import { parseProfilePage, type ProfilePage } from '../graph/profile-page.ts';
 import type { Profile, ProfileSet } from '../graph/profile.ts';
 import { toPublicProfile, type PublicProfile } from '../graph/public-profile.ts';
 import type { ReadGraph, ReadOutcome } from './read-graph.ts';
-import type { WriteContext } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 
 /** The reads that show no secret, and so leave no record. Each rejects with a ProblemError. */
 export type ReadProfiles = Readonly<{

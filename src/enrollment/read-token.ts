@@ -6,7 +6,7 @@ import type { Profile } from '../graph/profile.ts';
 import { readClockSkew, type ClockSkew } from './clock-skew.ts';
 import { readQrCode } from './qr-code.ts';
 import type { ReadGraph } from './read-graph.ts';
-import type { WriteContext } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 import type { Upstream } from './write-outcome.ts';
 
 /** A token with its QR code as a PNG. */

@@ -2,7 +2,8 @@ import type { GraphClient } from '../graph/graph-client.ts';
 import { toGraphUnavailable, toUpstreamInvalid } from '../graph/graph-problem.ts';
 import type { Profile } from '../graph/profile.ts';
 import { toOpenProblem } from './open-problem.ts';
-import type { SendWrite, WriteContext } from './send-write.ts';
+import type { SendWrite } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 
 /** Revokes the token of a profile. Never rejects. */

@@ -10,8 +10,6 @@ import {
 } from './write-attempt.ts';
 import type { Upstream } from './write-outcome.ts';
 
-export type { WriteContext } from './write-attempt.ts';
-
 /** What is known after a write was sent: Graph refused it, answered in another way, or its answer was lost. */
 export type Sent = Readonly<{ upstream: Upstream }> & Exclude<Attempt, Readonly<{ kind: 'unsent' }>>;
 

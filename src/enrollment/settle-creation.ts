@@ -1,7 +1,7 @@
 import type { CachedExchange } from '../exchange/token-cache.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { Creation, ReadBack } from './read-back.ts';
-import type { WriteContext } from './send-write.ts';
+import type { WriteContext } from './write-attempt.ts';
 
 /** Whether a creation of an earlier request is there now, read with the Graph token of the one who asks again. */
 export type SettleCreation = (creation: Creation, context: WriteContext) => Promise<boolean>;
