@@ -9,26 +9,35 @@ export function toCanonicalJson(value: unknown): string {
   if (typeof value === 'number') return toCanonicalNumber(value);
   if (value === null || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return `[${value.map(toCanonicalJson).join(',')}]`;
-  if (typeof value === 'object') return `{${toCanonicalMembers(value).map(toMemberText).join(',')}}`;
+  if (isObject(value)) return `{${toCanonicalMembers(value, toCanonicalNames(value))}}`;
   throw new TypeError(`a ${typeof value} has no canonical JSON`);
 }
 
-/** One member of an object: its name, and its value as canonical text. */
-export type CanonicalMember = readonly [name: string, text: string];
-
-/** The members of an object in canonical order. */
-export function toCanonicalMembers(object: object): readonly CanonicalMember[] {
-  const members: CanonicalMember[] = [];
-  for (const [name, value] of Object.entries(object)) {
-    if (value !== undefined) members.push([name, toCanonicalJson(value)]);
+/** Those members of an object as canonical text, without the braces; the names in canonical order already. */
+export function toCanonicalMembers(
+  object: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): string {
+  let text = '';
+  for (const name of names) {
+    const value = object[name];
+    if (value === undefined) continue;
+    if (text !== '') text += ',';
+    text += `${toCanonicalString(name)}:${toCanonicalJson(value)}`;
   }
-  // The relational operators compare strings by UTF-16 code units, as section 3.2.3 asks.
-  return members.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return text;
 }
 
-export function toMemberText([name, text]: CanonicalMember): string {
-  return `${toCanonicalString(name)}:${text}`;
+/** Without a comparison of their own, strings are sorted by UTF-16 code units, as section 3.2.3 asks. */
+function toCanonicalNames(object: object): readonly string[] {
+  const names = Object.keys(object);
+  return names.every((name, index) => index === 0 || String(names[index - 1]) < name)
+    ? names
+    : names.toSorted();
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 /** Text without anything to escape and without surrogates, which is nearly all there is. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;

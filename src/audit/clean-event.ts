@@ -67,20 +67,29 @@ function clean(value: unknown, shape: Shape): unknown {
   if (shape === 'text') return typeof value === 'string' ? cleanText(value) : undefined;
   if (shape === 'number') return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
   if (shape === 'texts') return Array.isArray(value) ? cleanTexts(value) : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
-  const members = Object.entries(value);
-  if (shape === 'scalars') return Object.fromEntries(members.slice(0, MAX_PARAMETERS).flatMap(cleanScalar));
-  return Object.fromEntries(
-    members.flatMap(([name, member]) => {
-      const inner = Object.hasOwn(shape, name) ? shape[name] : undefined;
-      const cleaned = inner === undefined ? undefined : clean(member, inner);
-      return cleaned === undefined ? [] : [[name, cleaned]];
-    }),
-  );
+  if (!isObject(value)) return undefined;
+  if (shape === 'scalars') {
+    return Object.fromEntries(Object.entries(value).slice(0, MAX_PARAMETERS).flatMap(cleanScalar));
+  }
+  // Member by member in the order of the shape: records of a kind are then objects of one layout to the engine.
+  const cleaned: Record<string, unknown> = {};
+  for (const name in shape) {
+    const inner = shape[name];
+    const member = inner === undefined ? undefined : clean(value[name], inner);
+    if (member !== undefined) cleaned[name] = member;
+  }
+  return cleaned;
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** Nearly all there is: nothing of it can be a surrogate. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 function cleanText(text: string): string {
-  return text.slice(0, MAX_TEXT_LENGTH).replace(/\p{Surrogate}/gu, '\uFFFD');
+  const bounded = text.length > MAX_TEXT_LENGTH ? text.slice(0, MAX_TEXT_LENGTH) : text;
+  return PLAIN.test(bounded) ? bounded : bounded.replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 function cleanTexts(texts: readonly unknown[]): readonly string[] {

@@ -95,7 +95,7 @@ function createRecorderAfter(past: Past, options: JournalOptions): Recorder {
     randomUUID,
     log,
     onAppend: (result, seconds) => onAppend?.(result, seconds),
-    onRecord: (record) => toStdout?.(record),
+    onRecord: toStdout,
   });
 }
 

@@ -17,7 +17,7 @@ export type RecorderOptions = Readonly<{
   randomUUID: () => string;
   log: Logger;
   /** Told about every record once it is durable. */
-  onRecord: (record: AuditRecord) => void;
+  onRecord?: ((record: AuditRecord) => void) | undefined;
   onAppend: (result: AppendResult, seconds: number) => void;
 }>;
 
@@ -89,7 +89,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       item.seal = seal;
       if (item.refused && item.event.kind === 'intent') late.intentStands(item.id);
       if (item.event.kind === 'outcome') late.remove(item.event.intent);
-      tell(() => onRecord({ ...item.event, ...seal }));
+      if (onRecord) tell(() => onRecord(Object.assign({}, item.event, seal)));
     }
   }
 
@@ -148,7 +148,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         await group.submit(item, timeoutMs);
         if (item.seal === undefined) throw new CommitError('failed');
         tell(() => onAppend('written', (performance.now() - begin) / 1000));
-        return { ...item.event, ...item.seal };
+        return Object.assign({}, item.event, item.seal);
       } catch (error) {
         const failure = error instanceof CommitError ? error.failure : 'failed';
         tell(() => onAppend(failure, (performance.now() - begin) / 1000));
