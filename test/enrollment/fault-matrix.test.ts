@@ -6,6 +6,7 @@ import type { FaultInput } from '../../sandbox/fault/fault.ts';
 import { startService } from '../support/service.ts';
 import {
   collectErrors,
+  createActor,
   runFaultCase,
   type Expected,
   type FaultCase,
@@ -228,6 +229,22 @@ test(`${CASES.length} faults of Graph: the answer, the record, and never two com
     }),
   );
   assert.deepEqual(problems, []);
+
+  // What Entra says when it refuses or breaks must not get through either.
+  for (const error of ['invalid_grant', 'invalid_client', 'interaction_required', 'server_error', CANARY]) {
+    const actor = await createActor(service, TENANT_ID);
+    service.entra.refuse(actor.user.objectId, {
+      error,
+      codes: [50013],
+      message: `${CANARY} ${actor.token}`,
+      suberror: `${CANARY} prose`,
+      claims: { access_token: { a: 1 } },
+    });
+    answers.push((await actor.send()).text);
+    const text = JSON.stringify({ access_token: `${CANARY}\n`, token_type: 'Bearer', expires_in: 60 });
+    service.entra.faults.add({ operation: 'token', kind: 'answer', status: 200, body: { text } });
+    answers.push((await (await createActor(service, TENANT_ID)).send()).text);
+  }
 
   assert.ok(shown.length > CASES.length / 3);
   const everything = {
