@@ -257,7 +257,7 @@ test(`${CASES.length} faults of Graph: the answer, the record, and never two com
   for (const [where, text] of Object.entries(everything)) {
     assert.ok(text.length > 1000, where);
     assert.ok(!text.includes(CANARY), `the canary is in the ${where}`);
-    assert.doesNotMatch(text, /eyJ[\w-]{20,}/, `a token is in the ${where}`);
+    assert.doesNotMatch(text, /eyJ[\w-]{20,}\.[\w-]{20,}/, `a token is in the ${where}`);
     assert.doesNotMatch(
       text,
       /manage\.microsoft\.com|StatelessEnrollment/,
