@@ -1,9 +1,10 @@
+import { createNextCreations } from './next-creations.ts';
 import { isOpen, withClosing } from './past-intent.ts';
 import type { ClosingRecord, Ending, PastIntent } from './past-intent.ts';
 import { readRecord } from './parse-record.ts';
 import { readLines } from './read-lines.ts';
 import type { Line } from './read-lines.ts';
-import type { AuditRecord } from './record.ts';
+import type { AuditRecord, IntentEvent } from './record.ts';
 
 /** What one file of the journal says to a process that starts. */
 export type FileSummary = Readonly<{
@@ -16,6 +17,8 @@ export type FileSummary = Readonly<{
   damagedLine: number | undefined;
   /** By id; those that ended in this file and have no young idempotency key are left out. */
   intents: ReadonlyMap<string, PastIntent>;
+  /** When the first creation on each profile was intended here, see `toProfileName`. */
+  firstCreations: ReadonlyMap<string, number>;
   /** By id of an intent of an earlier file. */
   endings: ReadonlyMap<string, Ending>;
   /** The chains that begin in this file, and those that got further than their recovery: to serve. */
@@ -29,6 +32,7 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
   const endings = new Map<string, Ending>();
   const starts = new Set<string>();
   const serving = new Set<string>();
+  const creations = createNextCreations();
   let first: AuditRecord | undefined;
   let last: AuditRecord | undefined;
   let damagedLine: number | undefined;
@@ -45,10 +49,16 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
     else if (!isOpen(ended)) intents.delete(record.intent);
   }
 
+  function begin(record: AuditRecord<IntentEvent>): void {
+    intents.set(record.id, { intent: record });
+    const before = intents.get(creations.add(record) ?? '');
+    if (before) intents.set(before.intent.id, { ...before, nextAt: Date.parse(record.time) });
+  }
+
   function add(record: AuditRecord): void {
     if (record.kind === 'start') starts.add(record.chain);
     else if (record.kind !== 'recovered') serving.add(record.chain);
-    if (record.kind === 'intent') intents.set(record.id, { intent: record });
+    if (record.kind === 'intent') begin(record);
     if (record.kind === 'outcome' || record.kind === 'recovered' || record.kind === 'settled') close(record);
   }
 
@@ -68,7 +78,19 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
       add(record);
     }
   }
-  return { first, last, wholeLength, length, damagedLine, intents, endings, starts, serving };
+  const firstCreations = creations.firsts;
+  return {
+    first,
+    last,
+    wholeLength,
+    length,
+    damagedLine,
+    intents,
+    firstCreations,
+    endings,
+    starts,
+    serving,
+  };
 }
 
 /** Whether the key of an intent may still come again. */

@@ -8,7 +8,12 @@ export type Ending = Readonly<{
 }>;
 
 /** An intent with what became of it. Open: neither `outcome` nor `recovered`. */
-export type PastIntent = Ending & Readonly<{ intent: AuditRecord<IntentEvent> }>;
+export type PastIntent = Ending &
+  Readonly<{
+    intent: AuditRecord<IntentEvent>;
+    /** When the next creation on the same profile was intended, after this one; milliseconds since the epoch. */
+    nextAt?: number;
+  }>;
 
 export type ClosingRecord =
   AuditRecord<OutcomeEvent> | AuditRecord<RecoveredEvent> | AuditRecord<SettledEvent>;

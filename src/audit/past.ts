@@ -5,6 +5,7 @@ import { countsSince, summariseFile } from './file-summary.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { readFileNumbers } from './journal-directory.ts';
 import { toFileName } from './journal-names.ts';
+import { isCreation, toProfileName } from './next-creations.ts';
 import { isOpen } from './past-intent.ts';
 import type { Ending, PastIntent } from './past-intent.ts';
 import type { JournalEnd } from './segments.ts';
@@ -45,6 +46,7 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
   const numbers = await readFileNumbers(directory);
   const newest = numbers.at(-1) ?? 0;
   const newer = new Map<string, Ending>();
+  const nextCreations = new Map<string, number>();
   const serving = new Set<string>();
   let open: readonly string[] = [];
   let keyed: readonly PastIntent[] = [];
@@ -64,13 +66,23 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
       end = { number, size: summary.wholeLength, day: summary.last?.time.slice(0, 10) ?? '' };
     }
     hash ??= summary.last?.hash;
-    const intents = [...summary.intents.values()].map((past) => ({ ...past, ...newer.get(past.intent.id) }));
+    const intents = [...summary.intents.values()].map((past) => ({
+      ...withNext(past, nextCreations),
+      ...newer.get(past.intent.id),
+    }));
     open = [...intents.filter(isOpen).map(({ intent }) => intent.id), ...open];
     keyed = [...intents.filter((past) => countsSince(past, since)), ...keyed];
     for (const [id, ending] of summary.endings) newer.set(id, { ...ending, ...newer.get(id) });
+    for (const [profile, at] of summary.firstCreations) nextCreations.set(profile, at);
     for (const chain of summary.serving) serving.add(chain);
     const closedBefore = [...summary.starts].some((chain) => serving.has(chain));
     if (closedBefore && summary.first !== undefined && Date.parse(summary.first.time) < since) break;
   }
   return { hash: hash ?? GENESIS_HASH, end, open, keyed: keyed.slice(-MAX_KEYED) };
+}
+
+/** With the next creation on its profile where that stands in a newer file. */
+function withNext(past: PastIntent, newer: ReadonlyMap<string, number>): PastIntent {
+  const nextAt = past.nextAt ?? (isCreation(past.intent) ? newer.get(toProfileName(past.intent)) : undefined);
+  return nextAt === undefined ? past : { ...past, nextAt };
 }

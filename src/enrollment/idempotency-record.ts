@@ -53,6 +53,8 @@ export type PastOutcome = Readonly<{
   intent: IntentEvent & Readonly<{ id: string; time: string }>;
   outcome?: OutcomeEvent & Readonly<{ time: string }>;
   settled?: unknown;
+  /** When the next creation on the profile began, in milliseconds since the epoch. */
+  nextAt?: number;
 }>;
 
 const isProblemCode = (code: string | undefined): code is ProblemCode =>
@@ -60,24 +62,25 @@ const isProblemCode = (code: string | undefined): code is ProblemCode =>
 
 /** The same from the journal of an earlier process. `lostAfterMs`: how long after its intent that process may have sent. */
 export function toPastRecord(
-  { intent, outcome, settled }: PastOutcome,
+  { intent, outcome, settled, nextAt }: PastOutcome,
   lostAfterMs: number,
 ): IdempotencyRecord | undefined {
   const base = { fingerprint: toFingerprint(intent), intent: intent.id };
-  const sentAt = Date.parse(intent.time);
+  const begin = { sentAt: Date.parse(intent.time), ...(nextAt !== undefined && { nextAt }) };
+  const { sentAt } = begin;
   if (outcome?.result === 'success') {
-    return { ...base, outcome: { result: 'success', window: { sentAt, until: Date.parse(outcome.time) } } };
+    return { ...base, outcome: { result: 'success', window: { ...begin, until: Date.parse(outcome.time) } } };
   }
   if (settled !== undefined) {
-    return { ...base, outcome: { result: 'success', window: { sentAt, until: sentAt + lostAfterMs } } };
+    return { ...base, outcome: { result: 'success', window: { ...begin, until: sentAt + lostAfterMs } } };
   }
   if (outcome?.result === 'failed') {
     return isProblemCode(outcome.code) && LASTING.has(outcome.code)
       ? { ...base, outcome: { result: 'failed', code: outcome.code } }
       : undefined;
   }
-  // What that process wrote to the profile earlier ended before the intent, and what it wrote later began after the outcome.
+  // What that process wrote to the profile earlier ended before the intent, and what it wrote later began after `nextAt`.
   const until = outcome ? Date.parse(outcome.time) : sentAt + lostAfterMs + LATE_ACT;
   const code = isProblemCode(outcome?.code) ? outcome.code : 'outcome_unknown';
-  return { ...base, outcome: { result: 'unknown', code, window: { sentAt, previousAt: sentAt, until } } };
+  return { ...base, outcome: { result: 'unknown', code, window: { ...begin, previousAt: sentAt, until } } };
 }

@@ -18,8 +18,9 @@ export const createSettleCreation =
   async ({ window, ...creation }, { caller, clientRequestId, deadline }) => {
     const { signal } = deadline;
     const token = await exchange.exchange(caller, { signal });
-    const nextAt = writes.nextStart(toProfileKey(caller, creation.profile), window.sentAt);
-    const asked = { ...creation, window: { ...window, ...(nextAt !== undefined && { nextAt }) } };
+    const nextHere = writes.nextStart(toProfileKey(caller, creation.profile), window.sentAt);
+    const nextAt = Math.min(window.nextAt ?? Infinity, nextHere ?? Infinity);
+    const asked = { ...creation, window: { ...window, nextAt } };
     const context = { token: token.value, clientRequestId, timeoutMs: upstreamTimeoutMs, signal };
     return (await readBack(asked, context, deadline)) === 'seen';
   };

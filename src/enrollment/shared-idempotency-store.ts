@@ -114,7 +114,12 @@ function toAbandoned(fingerprint: string): IdempotencyRecord {
 const CODE = z.custom<ProblemCode>((code) => typeof code === 'string' && Object.hasOwn(PROBLEMS, code));
 
 const WINDOW = z
-  .object({ sentAt: z.number(), previousAt: z.number().exactOptional(), until: z.number() })
+  .object({
+    sentAt: z.number(),
+    previousAt: z.number().exactOptional(),
+    until: z.number(),
+    nextAt: z.number().exactOptional(),
+  })
   .exactOptional();
 
 const RECORD = z.object({
