@@ -86,7 +86,7 @@ async function run(settings: Settings): Promise<void> {
   const limits = await createLimitParts(settings, log, metrics);
 
   let draining = false;
-  const { parts, notReady, start, checkCertificate, flushRefusals } = createParts({
+  const { parts, notReady, start, stopWatching, checkCertificate, flushRefusals } = createParts({
     settings,
     log,
     metrics,
@@ -109,6 +109,7 @@ async function run(settings: Settings): Promise<void> {
 
   const close = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
+    stopWatching();
     for (const server of [publicServer, adminServer]) {
       server.close();
       server.closeAllConnections();

@@ -6,13 +6,16 @@ import { createRefusalLog } from './audit/refusals.ts';
 import { createAuthenticate } from './caller/authenticate.ts';
 import { authorise } from './caller/authorise.ts';
 import { createKeySource } from './caller/key-source.ts';
+import { createCountExpiring } from './enrollment/expiring-tokens.ts';
 import { createSendWrite } from './enrollment/send-write.ts';
 import { createEnrollmentParts } from './enrollment-parts.ts';
 import { createExpiryWarning } from './exchange/certificate-expiry.ts';
 import { createClaimsChallenge } from './exchange/claims-challenge.ts';
 import { createCredential } from './exchange/credential.ts';
+import { createOwnToken } from './exchange/own-token.ts';
 import { createExchange } from './exchange/on-behalf-of.ts';
 import { withTokenCache } from './exchange/token-cache.ts';
+import { startExpiryWatch } from './expiry-watch.ts';
 import { createGraphClient } from './graph/graph-client.ts';
 import type { LimitParts } from './limit-parts.ts';
 import { createSourceAddress } from './limits/source-address.ts';
@@ -43,6 +46,8 @@ export type BuiltParts = Readonly<{
   start: () => void;
   /** To be called daily. */
   checkCertificate: () => void;
+  /** Ends what goes on in the background. */
+  stopWatching: () => void;
   /** Writes what the refusal log still counts. */
   flushRefusals: () => Promise<void>;
 }>;
@@ -104,6 +109,22 @@ export function createParts(input: PartsInput): BuiltParts {
     graphBaseUrl,
     onCall: (result, durationMs) => metrics.graphCall(result, durationMs / 1000),
   });
+  const countExpiring = createCountExpiring({
+    graph,
+    readOwnToken: createOwnToken({
+      send,
+      authorityHost,
+      graphBaseUrl,
+      tenantId: settings.tenantId,
+      clientId,
+      credential,
+    }),
+    graphBaseUrl,
+    upstreamTimeoutMs,
+    replicas: settings.redisUrl ? settings.replicas : 1,
+  });
+  let expiryWatch: ReturnType<typeof startExpiryWatch> | undefined;
+
   const sendWrite = createSendWrite({
     exchange,
     throttle: limits.throttle,
@@ -145,11 +166,16 @@ export function createParts(input: PartsInput): BuiltParts {
     ],
     start: () => {
       for (const source of keySources) source.start();
+      const intervalSeconds = settings.expiryMetricsIntervalSeconds;
+      if (intervalSeconds > 0) {
+        expiryWatch ??= startExpiryWatch({ count: countExpiring, intervalSeconds, metrics, log });
+      }
       credential(authorityHost).catch((error: unknown) =>
         log.error('the credential cannot be read', { error }),
       );
     },
     checkCertificate: expiryWarning.check,
+    stopWatching: () => expiryWatch?.stop(),
     flushRefusals: refusals.flush,
   };
 }

@@ -43,6 +43,8 @@ export type Settings = Readonly<{
     pii: 'full' | 'pseudonymous';
     stdout: boolean;
   }>;
+  /** 0: never. */
+  expiryMetricsIntervalSeconds: number;
   upstreamTimeoutMs: number;
   requestDeadlineMs: number;
   shutdownGraceMs: number;
@@ -124,6 +126,7 @@ export function parseSettings({
       pii: at('AUDIT_PII'),
       stdout: at('AUDIT_STDOUT'),
     },
+    expiryMetricsIntervalSeconds: at('EXPIRY_METRICS_INTERVAL_SECONDS'),
     upstreamTimeoutMs: at('UPSTREAM_TIMEOUT_MS'),
     requestDeadlineMs: at('REQUEST_DEADLINE_MS'),
     shutdownGraceMs: at('SHUTDOWN_GRACE_MS'),

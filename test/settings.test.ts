@@ -148,6 +148,7 @@ test('with the required ones alone, all others have their defaults', () => {
     proxy: { noProxy: [] },
     enableCae: false,
     enableDocs: true,
+    expiryMetricsIntervalSeconds: 0,
   });
 });
 
@@ -337,6 +338,7 @@ describe('each setting wrong in turn is one line that names it', () => {
     AUDIT_HMAC_KEY_FILE: files,
     AUDIT_PII: ['none', 'pseudonymous'],
     AUDIT_STDOUT: flags,
+    EXPIRY_METRICS_INTERVAL_SECONDS: [...integers, '1', '59', '86401'],
     UPSTREAM_TIMEOUT_MS: [...integers, '0', '2147483648'],
     REQUEST_DEADLINE_MS: [...integers, '0'],
     SHUTDOWN_GRACE_MS: [...integers, '0', '25000'],

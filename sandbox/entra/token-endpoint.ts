@@ -38,6 +38,32 @@ type Progress = { user?: string; credential?: CredentialKind };
 export function createTokenEndpoint(options: TokenEndpointOptions) {
   const { client, resources, graphTokens, now } = options;
 
+  /** RFC 6749 section 4.4: a token of the application itself. */
+  const issueToApplication = async (
+    tenantId: string,
+    form: URLSearchParams,
+    progress: Progress,
+  ): Promise<Answer> => {
+    const audience = (form.get('scope') ?? '').replace(/\/\.default$/, '');
+    if (form.get('client_id') !== client.clientId || !resources.has(audience)) {
+      const message = 'The application or the scope is not known.';
+      throw new RefusedError({ error: 'invalid_request', codes: [900144], message });
+    }
+    const endpoint = toTokenEndpoint(options.authorityHost(), tenantId);
+    progress.credential = await options.checkCredential(form, endpoint);
+    const seconds = options.lifetimeSeconds;
+    const token = graphTokens.issue({
+      tenantId,
+      user: client.clientId,
+      clientId: client.clientId,
+      audience,
+      claims: undefined,
+      handlesChallenges: false,
+      expiresAt: now() + seconds * 1000,
+    });
+    return toJsonAnswer(200, { token_type: 'Bearer', expires_in: seconds, access_token: token });
+  };
+
   const exchange = async (tenantId: string, form: URLSearchParams, progress: Progress): Promise<Answer> => {
     if (!options.tenants.has(tenantId)) {
       throw new RefusedError({
@@ -46,6 +72,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
         message: `Tenant '${tenantId}' not found.`,
       });
     }
+    if (form.get('grant_type') === 'client_credentials') return issueToApplication(tenantId, form, progress);
     const { clientId, audience, assertion, claims } = parseExchangeForm(form);
     if (clientId !== client.clientId) {
       const message = 'Application was not found in the directory.';

@@ -20,6 +20,8 @@ export type Metrics = Readonly<{
   auditAppend: (result: 'success' | 'failed', seconds: number) => void;
   /** When the certificate that this service proves itself with ends, in milliseconds since the epoch. */
   certificateExpiresAt: (expiresAt: number) => void;
+  /** Tokens of one set of profiles that expire within 14 days. */
+  tokensExpiring: (set: string, count: number) => void;
   refusal: (code: ProblemCode) => void;
   /** The media type of {@link Metrics.text}. */
   contentType: string;
@@ -81,6 +83,16 @@ export function createMetrics({ now = Date.now }: MetricsOptions = {}): Metrics 
     return operations.has(operation) ? operation : 'other';
   };
 
+  let expiringTokens: Gauge<'set'> | undefined;
+  /** Absent while nobody counts. */
+  const createExpiringTokens = () =>
+    new Gauge({
+      name: `${PREFIX}tokens_expiring`,
+      help: 'Enrollment tokens that expire within 14 days, by set of profiles.',
+      labelNames: ['set'] as const,
+      registers,
+    });
+
   let expiresAt = 0;
   let remainingDays: Gauge | undefined;
   /** Absent until there is a certificate: 0 would raise an alarm. */
@@ -109,6 +121,10 @@ export function createMetrics({ now = Date.now }: MetricsOptions = {}): Metrics 
     certificateExpiresAt(time) {
       expiresAt = time;
       remainingDays ??= createRemainingDays();
+    },
+    tokensExpiring(set, count) {
+      expiringTokens ??= createExpiringTokens();
+      expiringTokens.set({ set }, count);
     },
     refusal: (code) => refusals.inc({ code }),
     contentType: registry.contentType,

@@ -163,6 +163,14 @@ export const SETTINGS = {
   },
   AUDIT_STDOUT: { meaning: 'each audit record also as a log line', kind: flag },
 
+  EXPIRY_METRICS_INTERVAL_SECONDS: {
+    meaning: 'count tokens that expire soon for /metrics this often, in seconds; 0: never (see Metrics)',
+    kind: {
+      expected: '0, or an integer from 60 to 86400',
+      read: (text) => (text === '0' ? 0 : integer(60, 86_400).read(text)),
+    },
+  },
+
   UPSTREAM_TIMEOUT_MS: { meaning: 'one call to Entra or Graph, in milliseconds', kind: milliseconds },
   REQUEST_DEADLINE_MS: { meaning: 'everything done for one caller, in milliseconds', kind: milliseconds },
   SHUTDOWN_GRACE_MS: {

@@ -139,7 +139,7 @@ describe('the sandbox Entra', () => {
 
   const wrong: readonly (readonly [string, Form, number, string, number])[] = [
     ['without grant_type', { grant_type: undefined }, 400, 'invalid_request', 900144],
-    ['another grant', { grant_type: 'client_credentials' }, 400, 'unsupported_grant_type', 70003],
+    ['another grant', { grant_type: 'password' }, 400, 'unsupported_grant_type', 70003],
     ['another client', { client_id: randomUUID() }, 400, 'unauthorized_client', 700016],
     ['a wrong secret', { client_secret: 'wrong' }, 401, 'invalid_client', 7000215],
     ['no credential', { client_secret: undefined }, 401, 'invalid_client', 7000218],
