@@ -17,7 +17,10 @@ type Bench = Readonly<{
 
 async function startBench(t: TestContext, options: ServiceOptions = {}): Promise<Bench> {
   let looks = 0;
+  const start = Date.now();
   const service = await startService(t, {
+    // Stands still: all refusals are of one minute.
+    now: () => start,
     environment: { RATE_LIMIT_ADDRESS, ...options.environment },
     replace: ({ authenticate }) => ({
       authenticate: (rawHeaders) => {
@@ -70,6 +73,16 @@ test('security: after too many failed tokens no further one is looked at, not ev
   assert.equal(looks(), LIMIT, 'a token was looked at');
   assert.deepEqual(counts, before, 'Entra was asked');
   assert.equal((await request(service.url, 'GET /healthz')).status, 200, 'a probe is not limited');
+
+  // A flood leaves two lines in the journal; two more, with the counts, when the minute ends.
+  const records = await service.audited('refusal');
+  assert.deepEqual(
+    records.map(({ code, source, status, count }) => [code, source, status, count]),
+    [
+      ['invalid_token', { address: '127.0.0.1' }, 401, undefined],
+      ['rate_limited', { address: '127.0.0.1' }, 429, undefined],
+    ],
+  );
 });
 
 test('security: without trusted proxies no header makes a second address', async (t) => {

@@ -18,6 +18,8 @@ const answer = (status: number, body: 'broken' | 'html' | 'empty' | 'array' | 'h
 const text = (value: string) => ({ kind: 'answer', status: 200, body: { text: value } }) as const;
 const json = (value: unknown) => text(JSON.stringify(value));
 
+const PADDING = 'x'.repeat(1024 * 1024);
+
 /** What can go wrong with either document. */
 const ANYWHERE: Table = {
   garbage: text('\0\u0001{{{'),
@@ -32,7 +34,7 @@ const ANYWHERE: Table = {
   'status 503': answer(503, 'graph'),
   null: json(null),
   'a list': answer(200, 'array'),
-  'a megabyte and more': answer(200, 'huge'),
+  'four megabytes of another document': answer(200, 'huge'),
   'a compressed bomb': answer(200, 'bomb'),
   'a body that nobody asked to be compressed': {
     kind: 'answer',
@@ -47,11 +49,12 @@ const ANYWHERE: Table = {
   'a cut in the body': { kind: 'cut', at: 'body' },
 };
 
+/** Each strikes once: whoever followed it would find the good document. */
 const toRedirects = (location: string): Table =>
   Object.fromEntries(
     [301, 302, 303, 307, 308].map((status) => [
       `a redirect with status ${status}`,
-      { ...answer(status, 'empty'), headers: { location } },
+      { ...answer(status, 'empty'), headers: { location }, times: 1 },
     ]),
   );
 
@@ -59,7 +62,8 @@ function toMetadataFaults({ url }: Entra, decoys: Decoys): Table {
   const altered = (changes: Readonly<Record<string, unknown>>) =>
     json({ ...toMetadata(url, TENANT_ID, '2.0'), ...changes });
   return {
-    ...toRedirects(`${url}/organizations/v2.0/.well-known/openid-configuration`),
+    ...toRedirects(`${url}/${TENANT_ID}/v2.0/.well-known/openid-configuration`),
+    'more than a megabyte': altered({ padding: PADDING }),
     'the issuer of another tenant': altered({ issuer: `${url}/5a17d0c5-0000-4000-8000-0000000000ff/v2.0` }),
     'the issuer of any tenant': altered({ issuer: `${url}/{tenantid}/v2.0` }),
     'an issuer over http': altered({ issuer: `${url.replace('https', 'http')}/${TENANT_ID}/v2.0` }),
@@ -77,6 +81,7 @@ function toKeysFaults({ url, keys }: Entra): Table {
   const jwks = (...members: readonly unknown[]) => json({ keys: members });
   return {
     ...toRedirects(`${url}/${TENANT_ID}/discovery/v2.0/keys`),
+    'more than a megabyte': json({ keys: [jwk], padding: PADDING }),
     'an empty set': jwks(),
     'no set': json({}),
     'a set that is an object': json({ keys: { [kid]: jwk } }),
@@ -104,6 +109,6 @@ export function toFaults(
   const own = operation === 'metadata' ? toMetadataFaults(entra, decoys) : toKeysFaults(entra);
   return Object.entries({ ...ANYWHERE, ...own }).map(([name, strike]) => [
     name,
-    { ...strike, operation, times: 'always' },
+    { times: 'always', ...strike, operation },
   ]);
 }
