@@ -1,4 +1,4 @@
-import axios, { AxiosHeaders, type AxiosAdapter } from 'axios';
+import axios, { AxiosHeaders, type AxiosAdapter, type AxiosResponse } from 'axios';
 import { OutboundError } from './outbound-error.ts';
 import { createUndiciTransport, type ProxyRoute } from './undici-transport.ts';
 
@@ -40,10 +40,14 @@ export type OutboundOptions = Readonly<{
   ca?: string;
 }>;
 
+/** Sent with every call; no coding is asked for, since none is undone. */
+const OWN_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'enrollment-token-bff' };
+
 /**
- * The one place that knows axios. Everything axios would do by itself is off: redirects, decompression, status checks,
- * environment proxies, base URLs and transforms; its errors, which carry tokens, end here. Underneath, undici's
- * connection pool carries the bytes (see docs/decisions/outbound.md), since it alone can tell whether a request was written.
+ * The one place that knows axios. An instance without axios' own defaults, and an adapter for each call: redirects,
+ * decompression, status checks, environment proxies, base URLs and transforms of axios do not take part, headers and body reach
+ * no copy of its configuration, and its errors end here. Underneath, undici's connection pool carries the bytes (see
+ * docs/decisions/outbound.md), since it alone can tell whether a request was written.
  */
 export function createOutbound({
   timeoutMs,
@@ -58,42 +62,32 @@ export function createOutbound({
     ...(proxy && { proxy }),
     ...(ca !== undefined && { ca }),
   });
-  const client = axios.create({
-    maxRedirects: 0,
-    decompress: false,
-    proxy: false,
-    validateStatus: null,
-    transformRequest: [],
-    transformResponse: [],
-    responseType: 'text',
-    headers: { 'accept-encoding': 'identity', 'user-agent': 'enrollment-token-bff' },
-  });
+  const client = new axios.Axios({ transformRequest: [], transformResponse: [] });
+  const noHeaders = new AxiosHeaders();
 
   const send: Outbound = async (request) => {
     let reached = false;
     // Signal and time-out are the transport's: axios would turn an answer that came into an abort.
     const adapter: AxiosAdapter = async (config) => {
       reached = true;
-      const { status, headers, body } = await transport.send({
+      const data = await transport.send({
         method: request.method,
         url: request.url,
-        headers: config.headers.toJSON(),
+        headers: Object.assign({}, OWN_HEADERS, request.headers),
         body: request.body,
         timeoutMs: request.timeoutMs ?? timeoutMs,
         signal: request.signal,
       });
-      return { status, statusText: '', headers: new AxiosHeaders(headers), data: { headers, body }, config };
+      return { status: data.status, statusText: '', headers: noHeaders, data, config };
     };
     try {
-      const { status, data } = await client.request<Omit<OutboundResponse, 'status'>>({
+      const { method, url } = request;
+      const { data } = await client.request<OutboundResponse, AxiosResponse<OutboundResponse>>({
         adapter,
-        method: request.method,
-        url: request.url,
-        // A POST without a body has no type either, whatever axios thinks of forms.
-        headers: { 'content-type': false, ...request.headers },
-        ...(request.body !== undefined && { data: request.body }),
+        method,
+        url,
       });
-      return { status, ...data };
+      return data;
     } catch (error) {
       throw error instanceof OutboundError
         ? error

@@ -1,5 +1,6 @@
 import type { AppendAudit, AuditRecord, IntentEvent, OutcomeEvent } from '../audit/record.ts';
 import { ProblemError, toProblem } from '../errors.ts';
+import type { Mutable } from '../mutable.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 
 /** A settled operation and the record of its intent. */
@@ -14,8 +15,9 @@ export function toOutcomeEvent(intent: string, outcome: WriteOutcome): OutcomeEv
   const { result, upstream } = outcome;
   if (outcome.result === 'success') {
     const { status = 204, tokenFingerprint } = outcome;
-    const evidence = tokenFingerprint === undefined ? {} : { tokenFingerprint };
-    return { kind: 'outcome', intent, result, status, upstream, ...evidence };
+    const event: Mutable<OutcomeEvent> = { kind: 'outcome', intent, result, status, upstream };
+    if (tokenFingerprint !== undefined) event.tokenFingerprint = tokenFingerprint;
+    return event;
   }
   const { status, code } = outcome.problem;
   return { kind: 'outcome', intent, result, status, code, upstream };

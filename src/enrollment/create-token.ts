@@ -1,5 +1,6 @@
 import type { GraphClient } from '../graph/graph-client.ts';
 import type { Profile } from '../graph/profile.ts';
+import type { Mutable } from '../mutable.ts';
 import { LATE_ACT, type CreationWindow } from './creation-window.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { ReadBack } from './read-back.ts';
@@ -51,14 +52,11 @@ export function createTokenCreation({
     if (sent.kind === 'refused') return { result: 'failed', problem: sent.problem, upstream: sent.upstream };
 
     const { sentAt } = sent;
-    const window = { sentAt, until: now(), ...(previousAt !== undefined && { previousAt }) };
+    const window: Mutable<CreationWindow> = { sentAt, until: now() };
+    if (previousAt !== undefined) window.previousAt = previousAt;
     writes.add(key, sentAt, window.until);
-    const succeed = async (upstream: Upstream): Promise<WriteOutcome> => ({
-      result: 'success',
-      upstream,
-      window,
-      ...(await whileItStands?.(window)),
-    });
+    const succeed = async (upstream: Upstream): Promise<WriteOutcome> =>
+      Object.assign({ result: 'success' as const, upstream, window }, await whileItStands?.(window));
     if (sent.kind === 'answered' && sent.answer.status === 204) return succeed(sent.upstream);
 
     const sighting = await readBack({ profile, validitySeconds, window }, sent.context, context.deadline);

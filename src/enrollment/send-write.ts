@@ -1,5 +1,6 @@
 import { ProblemError } from '../errors.ts';
 import { toGraphRefusal } from '../graph/graph-problem.ts';
+import type { Mutable } from '../mutable.ts';
 import { createAfterUnauthorised, type Renewal, type UnauthorisedOptions } from './unauthorised.ts';
 import {
   createWriteAttempt,
@@ -49,15 +50,15 @@ function afterUnsent({ error: cause }: Unsent): Again | Refused {
 }
 
 function toUpstream(attempt: Attempt, before: Upstream | undefined, durationMs: number): Upstream {
-  const { attempts = 0, ...known } = before ?? {};
-  if (attempt.kind === 'refused') return { ...known, attempts, durationMs };
-  const { status, requestId } = attempt.kind === 'answered' ? attempt.answer : {};
-  return {
-    attempts: attempts + 1,
-    durationMs,
-    ...(status !== undefined && { status }),
-    ...(requestId !== undefined && { requestId }),
-  };
+  const { attempts = 0 } = before ?? {};
+  if (attempt.kind === 'refused') return { ...before, attempts, durationMs };
+  const upstream: Mutable<Upstream> = { attempts: attempts + 1, durationMs };
+  if (attempt.kind === 'answered') {
+    const { status, requestId } = attempt.answer;
+    upstream.status = status;
+    if (requestId !== undefined) upstream.requestId = requestId;
+  }
+  return upstream;
 }
 
 const sleep = (milliseconds: number) =>
@@ -115,7 +116,7 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
           break;
         }
         default:
-          return { ...next, upstream };
+          return Object.assign(next, { upstream });
       }
     }
   };

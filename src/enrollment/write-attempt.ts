@@ -50,8 +50,8 @@ export function createWriteAttempt(options: WriteAttemptOptions): AttemptWrite {
   const { exchange, throttle, upstreamTimeoutMs, now = Date.now } = options;
 
   const admit = async ({ caller, deadline }: WriteContext, claims: string | undefined) => {
-    const asked = { signal: deadline.signal, ...(claims !== undefined && { claims }) };
-    const token = await exchange.exchange(caller, asked);
+    const { signal } = deadline;
+    const token = await exchange.exchange(caller, claims === undefined ? { signal } : { signal, claims });
     if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
     return { token, passage: await throttle.admit(caller.tenantId) };
   };

@@ -38,7 +38,7 @@ export function withActionForm(graph: GraphClient): GraphClient {
     if (set !== 'androidDeviceOwnerEnrollmentProfiles') return send(profile);
     const remembered = known.get(id.canonical);
     const asked = remembered === undefined ? id.action : toAction(id, remembered);
-    const answer = await send({ set, id: { ...id, action: asked } });
+    const answer = await send(asked === id.action ? profile : { set, id: { ...id, action: asked } });
     if (answer.status !== 404 || remembered !== undefined) return answer;
     const isAosp = await readIsAosp(profile, context);
     if (isAosp === undefined) return answer;

@@ -1,3 +1,4 @@
+import type { Mutable } from '../mutable.ts';
 import { parseRetryAfter } from '../retry-after.ts';
 import type { OutboundResponse } from '../outbound.ts';
 import { readIntuneRetryAfter, readGraphErrorCode } from './graph-error-body.ts';
@@ -22,6 +23,7 @@ export type GraphAnswer = Readonly<{
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function parseJson(text: string): unknown {
+  if (text === '') return undefined;
   try {
     return JSON.parse(text);
   } catch {
@@ -46,13 +48,12 @@ export function parseGraphAnswer({ status, headers, body }: OutboundResponse, no
     : undefined;
   const errorCode = isError ? readGraphErrorCode(json) : undefined;
   const challenge = status === 401 ? readClaimsChallenge(headers['www-authenticate']) : undefined;
-  return {
-    status,
-    ...(requestId !== undefined && GUID.test(requestId) && { requestId }),
-    ...(!Number.isNaN(date) && { date }),
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    ...(errorCode !== undefined && { errorCode }),
-    ...(challenge !== undefined && { challenge }),
-    ...(json !== undefined && { json }),
-  };
+  const answer: Mutable<GraphAnswer> = { status };
+  if (requestId !== undefined && GUID.test(requestId)) answer.requestId = requestId;
+  if (!Number.isNaN(date)) answer.date = date;
+  if (retryAfterSeconds !== undefined) answer.retryAfterSeconds = retryAfterSeconds;
+  if (errorCode !== undefined) answer.errorCode = errorCode;
+  if (challenge !== undefined) answer.challenge = challenge;
+  if (json !== undefined) answer.json = json;
+  return answer;
 }

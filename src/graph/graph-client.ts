@@ -1,4 +1,5 @@
-import type { Outbound } from '../outbound.ts';
+import type { Mutable } from '../mutable.ts';
+import type { Outbound, OutboundRequest } from '../outbound.ts';
 import type { Secret } from '../secret.ts';
 import { parseGraphAnswer, type GraphAnswer } from './graph-answer.ts';
 import { toQueryText, type ListQuery } from './list-query.ts';
@@ -59,22 +60,22 @@ export function createGraphClient({
   const root = `${graphBaseUrl}/beta/deviceManagement`;
 
   const call = async (
-    request: Readonly<{ method: 'GET' | 'POST'; url: string; body?: string }>,
+    { method, url, body }: Pick<OutboundRequest, 'method' | 'url' | 'body'>,
     { token, clientRequestId, timeoutMs, signal }: GraphCallContext,
   ): Promise<GraphAnswer> => {
     const startedAt = now();
     try {
-      const response = await send({
-        ...request,
-        headers: {
-          authorization: `Bearer ${token.reveal()}`,
-          accept: 'application/json',
-          'client-request-id': clientRequestId,
-          ...(request.body !== undefined && { 'content-type': 'application/json' }),
-        },
-        timeoutMs,
-        signal,
-      });
+      const headers: Record<string, string> = {
+        authorization: `Bearer ${token.reveal()}`,
+        accept: 'application/json',
+        'client-request-id': clientRequestId,
+      };
+      const message: Mutable<OutboundRequest> = { method, url, headers, timeoutMs, signal };
+      if (body !== undefined) {
+        headers['content-type'] = 'application/json';
+        message.body = body;
+      }
+      const response = await send(message);
       onCall?.(toResult(response.status), now() - startedAt);
       return parseGraphAnswer(response, now());
     } catch (error) {

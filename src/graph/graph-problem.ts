@@ -15,6 +15,7 @@ const toCause = ({ status, errorCode, requestId }: GraphAnswer): Error =>
  * success, for a 401 (an exchange anew comes first) and for all that leaves open what happened.
  */
 export function toGraphRefusal(answer: GraphAnswer): ProblemError | undefined {
+  if (answer.status < 400) return undefined;
   const cause = toCause(answer);
   switch (answer.status) {
     case 403:
