@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { toOwnership } from '../../src/enrollment/own-creation.ts';
+
+const SENT = Date.parse('2026-11-24T09:00:00.200Z');
+const window = { sentAt: SENT, until: SENT + 300 };
+const NO_SKEW = { least: 0, most: 0 };
+const at = (milliseconds: number) => new Date(milliseconds).toISOString();
+
+describe('on a set that shows when its token was created', () => {
+  const creation = { set: 'androidDeviceOwnerEnrollmentProfiles', validitySeconds: 3600, window } as const;
+  const ownershipAt = (created: number, skew = NO_SKEW) =>
+    toOwnership(
+      { tokenCreationDateTime: at(created), tokenExpirationDateTime: at(created + 3_600_000) },
+      creation,
+      skew,
+    );
+
+  test('a token created while ours was at Graph is ours, one created a millisecond later is not', () => {
+    assert.equal(ownershipAt(SENT), 'own');
+    assert.equal(ownershipAt(SENT + 300), 'own');
+    assert.equal(ownershipAt(SENT + 301), 'newer');
+    assert.equal(ownershipAt(SENT - 60_000), 'older');
+  });
+
+  test("Graph's clock is taken into account", () => {
+    assert.equal(ownershipAt(SENT + 60_100, { least: 60_000, most: 60_000 }), 'own');
+    assert.equal(ownershipAt(SENT + 100, { least: 60_000, most: 60_000 }), 'older');
+    assert.equal(ownershipAt(SENT + 100, { least: -60_000, most: -60_000 }), 'newer');
+  });
+});
+
+describe('on a set that shows the end of its token alone', () => {
+  const creation = { set: 'androidForWorkEnrollmentProfiles', validitySeconds: 3600, window } as const;
+  const ownershipBy = (end: number) => toOwnership({ tokenExpirationDateTime: at(end) }, creation, NO_SKEW);
+
+  test('the end has to fit to the second', () => {
+    assert.equal(ownershipBy(SENT + 100 + 3_600_000), 'own');
+    assert.equal(ownershipBy(SENT + 1300 + 3_600_000), 'own');
+    assert.equal(ownershipBy(SENT + 1301 + 3_600_000), 'newer');
+    assert.equal(ownershipBy(SENT + 100 + 7_200_000), 'newer');
+    assert.equal(ownershipBy(SENT + 100 + 1_800_000), 'older');
+  });
+
+  test('a token whose end cannot be read is never ours', () => {
+    assert.equal(toOwnership({ tokenExpirationDateTime: 'never' }, creation, NO_SKEW), 'newer');
+  });
+});
