@@ -3,6 +3,7 @@ import { createFingerprint } from './audit/privacy.ts';
 import type { AppendAudit } from './audit/record.ts';
 import { createCreateAndRead } from './enrollment/create-and-read.ts';
 import { createTokenCreation } from './enrollment/create-token.ts';
+import { createCreationTurns } from './enrollment/creation-turns.ts';
 import { createEnrollment, type Enrollment } from './enrollment/enrollment.ts';
 import { createHoldToken, type ToFingerprint } from './enrollment/hold-token.ts';
 import type { IdempotencyStore } from './enrollment/idempotency-store.ts';
@@ -16,10 +17,12 @@ import { createReadToken } from './enrollment/read-token.ts';
 import { createTokenRevocation } from './enrollment/revoke-token.ts';
 import type { SendWrite } from './enrollment/send-write.ts';
 import { createSettleCreation } from './enrollment/settle-creation.ts';
+import { createSharedCreationTurns } from './enrollment/shared-creation-turns.ts';
 import { createTurns } from './enrollment/turns.ts';
 import type { CachedExchange } from './exchange/token-cache.ts';
 import { withActionForm } from './graph/action-form.ts';
 import type { GraphClient } from './graph/graph-client.ts';
+import type { RedisCreationTurn } from './limits/redis-creation-turn.ts';
 import type { Settings } from './settings.ts';
 import type { WorkUnderWay } from './work-under-way.ts';
 
@@ -31,6 +34,8 @@ type EnrollmentPartsInput = Readonly<{
   graph: GraphClient;
   sendWrite: SendWrite;
   idempotencyStore: IdempotencyStore;
+  /** Where there is Redis: turns for all replicas. */
+  redisCreationTurn?: RedisCreationTurn | undefined;
   work: WorkUnderWay;
 }>;
 
@@ -52,6 +57,7 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
   const toFingerprint: ToFingerprint = hmacKey ? createFingerprint(hmacKey) : () => undefined;
 
   const writes = createProfileWrites();
+  const local = createCreationTurns(createTurns());
   const readBack = createReadBack({ graph, upstreamTimeoutMs });
   const readGraph = createReadGraph({ send: sendWrite });
   const readToken = createReadToken({ graph, readGraph });
@@ -67,7 +73,9 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
     createToken: createTokenCreation({ graph, sendWrite, readBack, writes }),
     settleCreation: createSettleCreation({ exchange, readBack, writes, upstreamTimeoutMs }),
     idempotent,
-    turns: createTurns(),
+    turns: input.redisCreationTurn
+      ? createSharedCreationTurns({ redis: input.redisCreationTurn, local, writes })
+      : local,
     holdToken,
     readOwnToken: createReadOwnToken({ readToken }),
     toFingerprint,

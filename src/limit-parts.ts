@@ -3,6 +3,7 @@ import type { IdempotencyStore } from './enrollment/idempotency-store.ts';
 import { createMemoryIdempotencyStore } from './enrollment/memory-idempotency-store.ts';
 import { createGraphThrottle, type GraphThrottle } from './limits/graph-throttle.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
+import type { RedisCreationTurn } from './limits/redis-creation-turn.ts';
 import type { Decision, Limiter } from './limits/tier.ts';
 import type { Logger } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -12,6 +13,8 @@ export type LimitParts = Readonly<{
   limiter: Limiter;
   throttle: GraphThrottle;
   idempotencyStore: IdempotencyStore;
+  /** Absent without Redis. */
+  redisCreationTurn?: RedisCreationTurn;
   /** Waits for Redis, where there is one, for a moment: without it the service starts degraded. */
   ready: () => Promise<unknown>;
   close: () => void;

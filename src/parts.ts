@@ -140,6 +140,7 @@ export function createParts(input: PartsInput): BuiltParts {
     graph,
     sendWrite,
     idempotencyStore: limits.idempotencyStore,
+    redisCreationTurn: limits.redisCreationTurn,
     work,
   });
 

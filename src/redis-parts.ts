@@ -5,6 +5,7 @@ import { createBlockedUntil } from './limits/blocked-until.ts';
 import { createGraphThrottle } from './limits/graph-throttle.ts';
 import { createRedisBlockedUntil } from './limits/redis-blocked-until.ts';
 import { createRedisClaims } from './limits/redis-claims.ts';
+import { createRedisCreationTurn } from './limits/redis-creation-turn.ts';
 import { createSharedState, type SharedStateOptions } from './limits/shared-state.ts';
 
 export type RedisPartsOptions = SharedStateOptions &
@@ -33,6 +34,7 @@ export function createRedisParts({ requestDeadlineMs, local, ...options }: Redis
     throttle: createGraphThrottle({
       blockedUntil: createRedisBlockedUntil({ run, local: createBlockedUntil() }),
     }),
+    redisCreationTurn: createRedisCreationTurn({ run, lifetimeMs: KEY_LIFETIME }),
     idempotencyStore: createSharedIdempotencyStore({ claims, local }),
     ready: () => ready(REDIS_START_MS),
     close,

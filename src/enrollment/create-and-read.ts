@@ -2,16 +2,15 @@ import type { AppendAudit } from '../audit/record.ts';
 import { ProblemError, toProblem } from '../errors.ts';
 import { withAudit } from './audited.ts';
 import type { CreateToken, CreatedEvidence } from './create-token.ts';
+import type { CreationTurns } from './creation-turns.ts';
 import type { CreationWindow } from './creation-window.ts';
 import type { CreateRequest } from './enrollment.ts';
 import { toTokenEvidence, type HeldToken, type HoldToken, type ToFingerprint } from './hold-token.ts';
 import type { Idempotent } from './idempotent.ts';
 import { toIntent } from './intent.ts';
-import { toProfileKey } from './profile-writes.ts';
 import type { ReadOwnToken } from './read-own-token.ts';
 import type { ReadableToken, TokenReading } from './read-token.ts';
 import type { SettleCreation } from './settle-creation.ts';
-import type { Turns } from './turns.ts';
 
 /**
  * Creates a token and, where the caller prefers so (RFC 7240), gives it: the token of this creation, else `concurrent_creation`.
@@ -27,7 +26,7 @@ type CreateAndReadOptions = Readonly<{
   createToken: CreateToken;
   settleCreation: SettleCreation;
   idempotent: Idempotent;
-  turns: Turns;
+  turns: CreationTurns;
   holdToken: HoldToken;
   readOwnToken: ReadOwnToken;
   toFingerprint: ToFingerprint;
@@ -93,10 +92,11 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
         toIntent(request, 'enrollmentToken.create', { tokenValidityInSeconds: validitySeconds }),
         (event) =>
           // The records as well: an intent without an outcome is then the last write of a process on its profile.
-          turns(toProfileKey(request.caller, profile), request.deadline.signal, () =>
+          turns.create(request, () =>
             withAudit(append, event, () => createToken(profile, validitySeconds, request, whileItStands)),
           ),
-        (window) => settleCreation({ profile, validitySeconds, window }, request),
+        (window, first) =>
+          turns.settle(request, first, () => settleCreation({ profile, validitySeconds, window }, request)),
       );
       if (wantsToken && repeated?.window) await hold(repeated.window);
     } catch (error) {

@@ -33,7 +33,7 @@ export function toRecord(
   { intent, outcome, recorded }: Audited,
   fingerprint: string,
 ): IdempotencyRecord | undefined {
-  const base = { fingerprint, intent: intent.id };
+  const base = { fingerprint, intent: intent.id, requestId: intent.requestId };
   if (outcome.result === 'success') {
     const { window } = outcome;
     return { ...base, outcome: { result: recorded ? 'success' : 'unrecorded', ...(window && { window }) } };
@@ -65,7 +65,8 @@ export function toPastRecord(
   { intent, outcome, settled, nextAt }: PastOutcome,
   lostAfterMs: number,
 ): IdempotencyRecord | undefined {
-  const base = { fingerprint: toFingerprint(intent), intent: intent.id };
+  const { id, requestId } = intent;
+  const base = { fingerprint: toFingerprint(intent), intent: id, requestId };
   const begin = { sentAt: Date.parse(intent.time), ...(nextAt !== undefined && { nextAt }) };
   const { sentAt } = begin;
   if (outcome?.result === 'success') {

@@ -7,6 +7,8 @@ export type IdempotencyRecord = Readonly<{
   fingerprint: string;
   /** `id` of the intent in the audit journal. */
   intent: string;
+  /** `requestId` of that intent, by which the replicas know whose turn it was. */
+  requestId: string;
   outcome:
     /** `window`: when a creation happened, to know its token by. */
     | Readonly<{ result: 'success'; window?: CreationWindow }>

@@ -4,8 +4,8 @@ import type { CreationWindow } from './creation-window.ts';
 import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
 import { toOpenProblem } from './open-problem.ts';
 
-/** Reads with the caller's own Graph token whether a creation in that window is there. */
-export type SettleUnknown = (window: CreationWindow) => Promise<boolean>;
+/** Reads with the caller's own Graph token whether a creation in that window is there, that of the request with the id `first`. */
+export type SettleUnknown = (window: CreationWindow, first: string) => Promise<boolean>;
 
 /** What is known of an operation that was not run again; `window`: when its creation happened. */
 export type Repetition = Readonly<{ window?: CreationWindow }>;
@@ -21,11 +21,11 @@ export function createReplay({
   append,
 }: Readonly<{ store: IdempotencyStore; append: AppendAudit }>): Replay {
   const settle = async (
-    { outcome, intent }: IdempotencyRecord,
+    { outcome, intent, requestId }: IdempotencyRecord,
     settleUnknown: SettleUnknown | undefined,
   ): Promise<boolean> => {
     const window = 'window' in outcome ? outcome.window : undefined;
-    const isDone = outcome.result === 'unrecorded' || (window && (await settleUnknown?.(window)));
+    const isDone = outcome.result === 'unrecorded' || (window && (await settleUnknown?.(window, requestId)));
     if (isDone) await append({ kind: 'settled', intent, result: 'success' });
     return isDone ?? false;
   };

@@ -108,7 +108,7 @@ export function createSharedIdempotencyStore({ claims, local }: SharedStoreOptio
 
 /** Another replica began and never said how it ended; without its intent nothing can settle that. */
 function toAbandoned(fingerprint: string): IdempotencyRecord {
-  return { fingerprint, intent: '', outcome: { result: 'unknown', code: 'outcome_unknown' } };
+  return { fingerprint, intent: '', requestId: '', outcome: { result: 'unknown', code: 'outcome_unknown' } };
 }
 
 const CODE = z.custom<ProblemCode>((code) => typeof code === 'string' && Object.hasOwn(PROBLEMS, code));
@@ -125,6 +125,7 @@ const WINDOW = z
 const RECORD = z.object({
   fingerprint: z.string(),
   intent: z.string(),
+  requestId: z.string(),
   outcome: z.discriminatedUnion('result', [
     z.object({ result: z.literal('success'), window: WINDOW }),
     z.object({ result: z.literal('unrecorded'), window: WINDOW }),

@@ -11,10 +11,16 @@ import { createRedisServer, NO_REDIS, type RedisServer } from '../limits/redis-s
 const DAY = 86_400_000;
 const KEY = 'key';
 const ASKED = 'asked';
-const SUCCESS: IdempotencyRecord = { fingerprint: ASKED, intent: 'i', outcome: { result: 'success' } };
+const SUCCESS: IdempotencyRecord = {
+  fingerprint: ASKED,
+  intent: 'i',
+  requestId: 'r',
+  outcome: { result: 'success' },
+};
 const UNKNOWN: IdempotencyRecord = {
   fingerprint: ASKED,
   intent: 'i',
+  requestId: 'r',
   outcome: { result: 'unknown', code: 'outcome_unknown', window: { sentAt: 1, until: 2 } },
 };
 

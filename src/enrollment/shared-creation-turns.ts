@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { ProblemError } from '../errors.ts';
+import {
+  KEEP_MS,
+  type RedisCreationTurn,
+  type TakenTurn,
+  type TurnOwner,
+} from '../limits/redis-creation-turn.ts';
+import type { Audited } from './audited.ts';
+import type { CreationTurns } from './creation-turns.ts';
+import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
+
+type SharedCreationTurnsOptions = Readonly<{
+  redis: RedisCreationTurn;
+  /** In this process: who waits here comes before Redis is asked, and alone counts while Redis is gone. */
+  local: CreationTurns;
+  /** To be told of the other replicas' creations. */
+  writes: ProfileWrites;
+  /** Names this process. */
+  replica?: string;
+  now?: () => number;
+}>;
+
+/** Milliseconds between two questions whether it is our turn; two replicas do not ask in step. */
+const toAskMs = (): number => 20 + Math.random() * 20;
+
+/** Whether Graph may have created anything: not when nothing was sent, unless a crash of ours hides that. */
+const mayHaveActed = ({ outcome }: Audited): boolean =>
+  outcome.upstream.attempts > 0 || outcome.result === 'unknown';
+
+/**
+ * Turns for all replicas. While Redis is gone each replica has turns of its own, and what is open stays open: whether another
+ * replica has created since is not known then.
+ */
+export function createSharedCreationTurns({
+  redis,
+  local,
+  writes,
+  replica = randomUUID(),
+  now = Date.now,
+}: SharedCreationTurnsOptions): CreationTurns {
+  /** Another replica's creation counts as ours: it began no later, and ended no earlier, than said here. */
+  const note = (key: string, { last }: TakenTurn, askedAt: number): void => {
+    if (!last || last.replica === replica) return;
+    const endedAt = now() - last.endedMsAgo;
+    if (endedAt > (writes.lastEnd(key) ?? -Infinity)) writes.add(key, askedAt - last.beganMsAgo, endedAt);
+  };
+
+  /** `undefined` while Redis is gone. */
+  const wait = async (key: string, owner: TurnOwner, signal: AbortSignal): Promise<TakenTurn | undefined> => {
+    for (;;) {
+      const askedAt = now();
+      const taken = await redis.take(key, owner).catch(() => 'gone' as const);
+      if (taken === 'gone') return undefined;
+      if (taken) {
+        note(key, taken, askedAt);
+        return taken;
+      }
+      await sleep(toAskMs(), signal);
+    }
+  };
+
+  const inTurn = async <Result>(
+    { caller, profile, requestId, deadline }: Parameters<CreationTurns['create']>[0],
+    run: (taken: TakenTurn | undefined) => Promise<Result>,
+    hasActed: (result: Result) => boolean,
+  ): Promise<Result> => {
+    const key = toProfileKey(caller, profile);
+    const owner = { request: requestId, replica };
+    let timer: NodeJS.Timeout | undefined;
+    let actedMs: number | undefined;
+    try {
+      const taken = await wait(key, owner, deadline.signal);
+      const beganAt = now();
+      timer = setInterval(() => void redis.keep(key, owner).catch(ignore), KEEP_MS).unref();
+      const result = await run(taken);
+      if (hasActed(result)) actedMs = now() - beganAt;
+      return result;
+    } finally {
+      clearInterval(timer);
+      void redis.end(key, owner, actedMs).catch(ignore);
+    }
+  };
+
+  return {
+    create: (request, create) => local.create(request, () => inTurn(request, create, mayHaveActed)),
+    settle: (request, first, look) =>
+      local.settle(request, first, () =>
+        inTurn(
+          request,
+          async (taken) => taken?.last?.request === first && look(),
+          () => false,
+        ),
+      ),
+  };
+}
+
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      clearTimeout(timer);
+      reject(new ProblemError('upstream_timeout'));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', giveUp);
+      resolve();
+    }, milliseconds);
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+}
+
+function ignore(): void {}
