@@ -52,7 +52,7 @@ export function createApp(parts: Parts): Express {
   const { settings, log, limiter, now = Date.now } = parts;
   const { publicBaseUrl } = settings;
   const readPublicBase = createPublicBase({ publicBaseUrl, isTrusted: parts.sourceAddress.isTrusted });
-  const { limitAddress, limitCaller } = createLimitSteps(limiter, parts.askGraph);
+  const { limitAddress, limitCaller, giveBack } = createLimitSteps(limiter, parts.askGraph);
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
 
@@ -80,6 +80,7 @@ export function createApp(parts: Parts): Express {
     }),
   ];
   for (const step of steps) app.use(failClosed(step));
+  app.use(giveBack);
   app.use(answerProblem({ log, recordRefusal: parts.recordRefusal, onRefusal: parts.onRefusal, now }));
   app.use(lastResort(log));
   return app;

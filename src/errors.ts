@@ -137,6 +137,8 @@ export type ProblemOptions = Readonly<{
   challenge?: string;
   /** The value of `Allow` (RFC 9110 section 10.2.1). */
   allow?: string;
+  /** Refused before anything was asked of Graph: what the limits charged for it is given back. */
+  costsNothing?: true;
   /** The limit policies that were exceeded, for the `quota-exceeded` problem type. */
   violatedPolicies?: readonly string[];
 }>;

@@ -1,10 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import { ProblemError } from '../errors.ts';
 import type { GraphTerms } from '../limits/graph-budget.ts';
 import { toRateLimitHeaders } from '../limits/headers.ts';
-import { toLimitKeys } from '../limits/limit-keys.ts';
+import { toLimitKeys, type LimitSubject } from '../limits/limit-keys.ts';
 import { toAddressKey } from '../limits/source-address.ts';
 import type { Decision, LimitKey, Limiter, TierState } from '../limits/tier.ts';
-import type { Step } from './request-scope.ts';
+import type { Mutable } from '../mutable.ts';
+import type { Charge, ProblemStep, RequestScope, Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
 
 /** The terms of a tenant's write budget at Graph, for a write that this application asks for now. */
@@ -19,29 +21,53 @@ function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError
   );
 }
 
-/** Where a tier stands once the one request charged to it has been given back. */
-function withRefund(state: TierState): TierState {
+/** Where a tier stands once what was charged to it for one request has been given back. */
+function withRefund(state: TierState, cost: number): TierState {
   const { limit, remaining, resetSeconds } = state;
-  const resetAfter = Math.ceil(resetSeconds - limit.seconds / limit.count);
-  return remaining + 1 >= limit.count
-    ? { ...state, remaining: limit.count, resetSeconds: 0 }
-    : { ...state, remaining: remaining + 1, resetSeconds: resetAfter };
+  if (!state.charged) return state;
+  const whole = Math.max(1, Math.floor(limit.count / cost));
+  const resetAfter = Math.ceil(resetSeconds - (cost * limit.seconds) / limit.count);
+  return remaining + 1 >= whole
+    ? { ...state, remaining: whole, resetSeconds: 0 }
+    : { ...state, remaining: remaining + 1, resetSeconds: Math.max(0, resetAfter) };
+}
+
+/** Where its tiers stand once a charge has been given back. */
+function toRefunded({ keys, decision }: Charge): readonly TierState[] {
+  return decision.states.map((state) => {
+    const charged = keys.find(({ tier, kind }) => tier === state.tier && kind === state.kind);
+    return withRefund(state, charged?.cost ?? 1);
+  });
+}
+
+function setRateLimitHeaders(response: ServerResponse, states: readonly TierState[]): void {
+  const headers = toRateLimitHeaders(states);
+  for (const name in headers) response.setHeader(name, headers[name] ?? '');
 }
 
 /** The limits, in two steps: by address before any cryptography, by everything else once the caller is known. */
 export function createLimitSteps(
   limiter: Limiter,
   askGraph: AskGraph,
-): Readonly<{ limitAddress: Step; limitCaller: Step }> {
+): Readonly<{ limitAddress: Step; limitCaller: Step; giveBack: ProblemStep }> {
+  /** A refused request costs nothing in any tier. */
+  const refund = async (scope: RequestScope): Promise<void> => {
+    const charges = [scope.addressCharge, scope.callerCharge].filter((charge) => charge !== undefined);
+    await Promise.all(
+      charges.flatMap(({ keys, decision }) => keys.map((key) => limiter.refund(key, decision))),
+    );
+    scope.rateLimits = charges.flatMap(toRefunded);
+  };
+
   return {
     limitAddress: async function limitAddress(_request, response, next) {
       const { scope } = response.locals;
-      const key: LimitKey = { tier: 'address', key: toAddressKey(scope.source.address) };
-      const decision = await limiter.decide([key]);
+      const keys: readonly LimitKey[] = [{ tier: 'address', key: toAddressKey(scope.source.address) }];
+      const decision = await limiter.decide(keys);
       scope.rateLimits = decision.states;
-      response.set(toRateLimitHeaders(scope.rateLimits));
+      setRateLimitHeaders(response, scope.rateLimits);
       if (decision.refusedBy.length > 0) throw toRateLimited(decision);
-      scope.addressCharge = { key, decision };
+      scope.addressCharge = { keys, decision };
       next();
     },
 
@@ -49,24 +75,27 @@ export function createLimitSteps(
       const { scope } = response.locals;
       const { operation, caller } = requireOperation(scope);
       const { profile } = scope;
-      const decision = await limiter.decide(
-        toLimitKeys({
-          caller,
-          write: operation.write,
-          ...(operation.write && { graph: askGraph(caller.tenantId, caller.clientId) }),
-          ...(profile && { resource: { set: profile.set, id: profile.id.canonical } }),
-        }),
-      );
+      const subject: Mutable<LimitSubject> = { caller, write: operation.write };
+      if (operation.write) subject.graph = askGraph(caller.tenantId, caller.clientId);
+      if (profile) subject.resource = { set: profile.set, id: profile.id.canonical };
+      const keys = toLimitKeys(subject);
+      const decision = await limiter.decide(keys);
       const refused = decision.refusedBy.length > 0;
-      // A refused request costs nothing in any tier.
-      if (refused && scope.addressCharge) {
-        await limiter.refund(scope.addressCharge.key, scope.addressCharge.decision);
-        scope.rateLimits = scope.rateLimits.map(withRefund);
-      }
+      if (refused) await refund(scope);
+      else scope.callerCharge = { keys, decision };
       scope.rateLimits = [...scope.rateLimits, ...decision.states];
-      response.set(toRateLimitHeaders(scope.rateLimits));
+      setRateLimitHeaders(response, scope.rateLimits);
       if (refused) throw toRateLimited(decision);
       next();
+    },
+
+    giveBack: async function giveBack(error, _request, response, next) {
+      if (error instanceof ProblemError && error.options.costsNothing === true && !response.headersSent) {
+        const { scope } = response.locals;
+        await refund(scope);
+        setRateLimitHeaders(response, scope.rateLimits);
+      }
+      next(error);
     },
   };
 }

@@ -1,11 +1,14 @@
 import { randomUUID as cryptoRandomUUID } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { AuditSource } from '../audit/record.ts';
 import type { Caller } from '../caller/caller.ts';
 import type { ListQuery } from '../graph/list-query.ts';
 import type { Operation } from '../graph/operations.ts';
 import type { Profile, ProfileSet } from '../graph/profile.ts';
 import type { Decision, LimitKey, TierState } from '../limits/tier.ts';
+
+/** Keys that were charged together. */
+export type Charge = Readonly<{ keys: readonly LimitKey[]; decision: Decision }>;
 
 /** What is known of one request; each step adds what it found out. */
 export type RequestScope = {
@@ -33,8 +36,9 @@ export type RequestScope = {
   /** `Accept` prefers the PNG to JSON, where there is one. */
   wantsImage?: boolean;
   idempotencyKey?: string;
-  /** What the address tier was charged, to be given back when a later tier refuses. */
-  addressCharge?: Readonly<{ key: LimitKey; decision: Decision }>;
+  /** What the limits charged, to be given back when the request is refused before anything was done for it. */
+  addressCharge?: Charge;
+  callerCharge?: Charge;
   rateLimits: readonly TierState[];
   /** The inner code of the problem it was answered with. */
   problemCode?: string;
@@ -44,6 +48,15 @@ export type ScopedLocals = { scope: RequestScope };
 
 /** One step of a request's way through the app. */
 export type Step = RequestHandler<Record<string, string>, unknown, unknown, unknown, ScopedLocals>;
+
+/** A step that only requests meet that failed. */
+export type ProblemStep = ErrorRequestHandler<
+  Record<string, string>,
+  unknown,
+  unknown,
+  unknown,
+  ScopedLocals
+>;
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** W3C Trace Context section 3.2: version ff and ids of zeros are invalid, later versions may add fields. */
@@ -68,16 +81,14 @@ export function beginScope({
     const { headers, url } = request;
     const asked = toSingle(headers['client-request-id']);
     const userAgent = headers['user-agent'];
+    const address = readAddress(request.socket.remoteAddress, request.rawHeaders);
     const scope: RequestScope = {
       requestId: randomUUID(),
       clientRequestId: asked !== undefined && GUID.test(asked) ? asked : randomUUID(),
       traceId: TRACEPARENT.exec(toSingle(headers['traceparent']) ?? '')?.[1],
       path: url.split('?', 1)[0] ?? '',
       startedAt: now(),
-      source: {
-        address: readAddress(request.socket.remoteAddress, request.rawHeaders),
-        ...(userAgent !== undefined && { userAgent }),
-      },
+      source: userAgent === undefined ? { address } : { address, userAgent },
       rateLimits: [],
     };
     response.locals.scope = scope;

@@ -69,12 +69,12 @@ function toState(standing: Standing, charged: boolean): TierState {
     limit: policy.limit,
     remaining: toRemaining(policy.pace, arrival, step, now),
     resetSeconds: toSeconds(policy.pace, arrival - now),
+    charged,
     arrival,
   };
 }
 
-/** The arrival time to which `charge` had moved this key, if it had. */
-export function readCharged({ tier, kind }: LimitKey, { states, refusedBy }: Decision): number | undefined {
-  if (refusedBy.length > 0) return undefined;
-  return states.find((state) => state.tier === tier && state.kind === kind)?.arrival;
+/** The arrival time to which the decision had moved this key, if it had. */
+export function readCharged({ tier, kind }: LimitKey, { states }: Decision): number | undefined {
+  return states.find((state) => state.charged && state.tier === tier && state.kind === kind)?.arrival;
 }

@@ -73,7 +73,10 @@ export function withFallback(
   const decideByTwin: Limiter['decide'] = async (keys) => {
     const degradedMs = degradedSince === undefined ? 0 : now() - degradedSince;
     if (onFailure === 'closed' && degradedMs >= degradedMaxMs && asksToWrite(keys)) {
-      throw new ProblemError('limiter_unavailable', undefined, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+      throw new ProblemError('limiter_unavailable', undefined, {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+        costsNothing: true,
+      });
     }
     const decision = await twin.decide(keys);
     decidedByTwin.add(decision);

@@ -47,7 +47,7 @@ export function createGraphThrottle({
       const entry = await blockedUntil.enter(tenantId);
       if (entry.kind === 'blocked') {
         const { retryAfterSeconds } = entry;
-        throw new ProblemError('graph_throttled', undefined, { retryAfterSeconds });
+        throw new ProblemError('graph_throttled', undefined, { retryAfterSeconds, costsNothing: true });
       }
       const probe = entry.kind === 'probe';
       let settled = false;

@@ -35,6 +35,8 @@ export type TierState = Readonly<{
   remaining: number;
   /** Whole seconds, rounded up, until the full quota is back. */
   resetSeconds: number;
+  /** Whether the request was charged here. */
+  charged: boolean;
   /** The theoretical arrival time after the decision, in the limiter's own ticks: what `refund` needs to be exact. */
   arrival: number;
 }>;

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Audited } from '../../src/enrollment/audited.ts';
+import { createCreationTurns } from '../../src/enrollment/creation-turns.ts';
+import { startDeadline } from '../../src/enrollment/deadline.ts';
+import { createProfileWrites, toProfileKey } from '../../src/enrollment/profile-writes.ts';
+import { createSharedCreationTurns } from '../../src/enrollment/shared-creation-turns.ts';
+import { createTurns } from '../../src/enrollment/turns.ts';
+import { parseProfileId } from '../../src/graph/profile.ts';
+import { createRedisConnection, type RedisConnection } from '../../src/limits/redis-connection.ts';
+import { createRedisCreationTurn } from '../../src/limits/redis-creation-turn.ts';
+import { Secret } from '../../src/secret.ts';
+import { createRedisServer, NO_REDIS, type RedisServer } from '../limits/redis-server.ts';
+
+const SET = 'androidDeviceOwnerEnrollmentProfiles';
+const caller = {
+  tenantId: 'tenant',
+  objectId: 'user',
+  clientId: 'client',
+  scopes: [],
+  expiresAt: 0,
+  assertion: new Secret(''),
+};
+const INTENT = {
+  kind: 'intent',
+  action: 'enrollmentToken.create',
+  actor: caller,
+  source: { address: '::1' },
+  resource: { set: SET, id: '' },
+  parameters: {},
+  requestId: '',
+  clientRequestId: '',
+  v: 1,
+  chain: '',
+  seq: 1,
+  time: '',
+  id: '',
+  previous: '',
+  hash: '',
+} as const;
+
+const OVER = { signal: AbortSignal.abort(), remainingMs: () => 0, clear: () => {} };
+
+/** A creation that was sent so often, and did what it should. */
+const toAudited = (attempts = 1): Audited => ({
+  intent: INTENT,
+  outcome: { result: 'success', upstream: { attempts, durationMs: 1 } },
+  recorded: true,
+});
+
+describe('createSharedCreationTurns', { skip: NO_REDIS }, () => {
+  let server: RedisServer;
+  let connection: RedisConnection;
+  before(async () => {
+    server = await createRedisServer();
+    connection = createRedisConnection({ url: server.url, deadlineMs: 10_000 });
+    await connection.ready(5000);
+  });
+  after(async () => {
+    connection.close();
+    await server.close();
+  });
+
+  /** A replica whose link to Redis can be cut, and whose clock may be wrong. */
+  function createReplica({ skewMs = 0, redisNow = () => Date.now() } = {}) {
+    const link = { up: true };
+    const writes = createProfileWrites();
+    const redis = createRedisCreationTurn({
+      lifetimeMs: 60_000,
+      now: redisNow,
+      run: async (...command) => {
+        if (!link.up) throw new Error('gone');
+        return connection.run(...command);
+      },
+    });
+    const local = createCreationTurns(createTurns());
+    const now = () => Date.now() + skewMs;
+    return { link, writes, redis, now, turns: createSharedCreationTurns({ redis, local, writes, now }) };
+  }
+
+  /** Requests on a profile that no other test knows. */
+  function createProfile() {
+    const profile = { set: SET, id: parseProfileId(randomUUID()) } as const;
+    return {
+      key: toProfileKey(caller, profile),
+      ask: (patienceMs = 20_000) => {
+        const deadline = startDeadline(patienceMs);
+        deadline.clear(); // else the test would outlast it
+        return { caller, profile, requestId: randomUUID(), deadline: patienceMs > 0 ? deadline : OVER };
+      },
+    };
+  }
+
+  it('lets one at a time act, whatever the replica, and every replica in time', async () => {
+    const { ask } = createProfile();
+    const replicas = [createReplica(), createReplica(), createReplica()];
+    const order: number[] = [];
+    let acting = 0;
+    await Promise.all(
+      replicas.flatMap(({ turns }, replica) =>
+        Array.from({ length: 3 }, () =>
+          turns.create(ask(), async () => {
+            acting += 1;
+            assert.equal(acting, 1);
+            order.push(replica);
+            await sleep(60); // longer than who waits takes to ask again
+            acting -= 1;
+            return toAudited();
+          }),
+        ),
+      ),
+    );
+    assert.equal(order.length, 9);
+    // Nobody has all its turns while another waits.
+    assert.equal(new Set(order.slice(0, 5)).size, 3, order.join(' '));
+  });
+
+  it('gives up at the deadline, with nothing done, and holds nobody up', async () => {
+    const { ask } = createProfile();
+    const [one, two] = [createReplica(), createReplica()];
+    await one.turns.create(ask(), async () => {
+      await assert.rejects(
+        two.turns.create(ask(0), async () => assert.fail('it was not its turn')),
+        { code: 'upstream_timeout' },
+      );
+      return toAudited();
+    });
+    const before = performance.now();
+    await createReplica().turns.create(ask(), async () => toAudited());
+    assert.ok(performance.now() - before < 200, 'its place was kept');
+  });
+
+  it('tells each replica of the other ones’ creations by its own clock, however wrong that is', async () => {
+    const { ask, key } = createProfile();
+    const [one, two] = [createReplica({ skewMs: -3_600_000 }), createReplica({ skewMs: 7_200_000 })];
+    await one.turns.create(ask(), async () => {
+      await sleep(20);
+      return toAudited();
+    });
+    await sleep(20);
+    await two.turns.create(ask(), async () => {
+      const ago = two.now() - (two.writes.lastEnd(key) ?? 0);
+      assert.ok(ago >= 15 && ago < 2000, String(ago));
+      const start = two.writes.nextStart(key, two.now() - 60_000) ?? 0;
+      assert.ok(two.now() - start >= 35, 'began before it ended');
+      return toAudited();
+    });
+  });
+
+  it('goes on, each replica by itself, while Redis is gone', async () => {
+    const { ask } = createProfile();
+    const [one, two] = [createReplica(), createReplica()];
+    one.link.up = false;
+    await two.turns.create(ask(), async () => {
+      await one.turns.create(ask(), async () => toAudited());
+      return toAudited();
+    });
+  });
+
+  it('takes the turn from a replica that died, after a while, and counts what that may have done', async () => {
+    const { ask, key } = createProfile();
+    let time = Date.now();
+    const two = createReplica({ redisNow: () => time });
+    assert.deepEqual(await two.redis.take(key, { request: 'dead', replica: 'dead' }), {});
+    time += 4000;
+    assert.equal(await two.redis.take(key, { request: 'waiting', replica: 'b' }), undefined);
+    await two.redis.keep(key, { request: 'dead', replica: 'dead' });
+    time += 4000;
+    assert.equal(await two.redis.take(key, { request: 'waiting', replica: 'b' }), undefined);
+    time += 4000;
+    assert.deepEqual(await two.redis.take(key, { request: 'another', replica: 'b' }), {
+      last: { request: 'dead', replica: 'dead', beganMsAgo: 12_000, endedMsAgo: 0 },
+    });
+    await two.redis.end(key, { request: 'another', replica: 'b' });
+    assert.equal(await two.turns.settle(ask(), 'dead', async () => true), true);
+  });
+
+  it('keeps the next turn for who waits, but not for one who waits no more', async () => {
+    const { key } = createProfile();
+    let time = Date.now();
+    const { redis } = createReplica({ redisNow: () => time });
+    const [a, b, c] = ['a', 'b', 'c'].map((request) => ({ request, replica: request }));
+    assert.ok(a && b && c);
+    await redis.take(key, a);
+    assert.equal(await redis.take(key, b), undefined);
+    await redis.end(key, a, 10);
+    assert.equal(await redis.take(key, a), undefined, 'b was first');
+    time += 300;
+    assert.equal((await redis.take(key, c))?.last?.request, 'a');
+    await redis.end(key, b, undefined);
+    assert.equal(await redis.take(key, b), undefined, 'who does not hold it cannot end it');
+  });
+
+  it('security: looks for an earlier creation only while no other replica has come after it', async () => {
+    const { ask } = createProfile();
+    const [one, two] = [createReplica(), createReplica()];
+    const first = ask();
+    await one.turns.create(first, async () => toAudited());
+    const settle = (turns = two.turns) => turns.settle(ask(), first.requestId, async () => true);
+    assert.equal(await settle(), true);
+    await one.turns.create(ask(), async () => toAudited(0));
+    assert.equal(await settle(), true, 'nothing was sent in between');
+    two.link.up = false;
+    assert.equal(await settle(), false, 'who knows what happened while Redis is gone');
+    two.link.up = true;
+    await two.turns.create(ask(), async () => toAudited());
+    assert.equal(await settle(), false);
+    assert.equal(await settle(one.turns), false);
+  });
+
+  it('security: never looks while a creation is under way', async () => {
+    const { ask } = createProfile();
+    const [one, two] = [createReplica(), createReplica()];
+    const first = ask();
+    await one.turns.create(first, async () => toAudited());
+    let looked = false;
+    let settling: Promise<boolean> | undefined;
+    await two.turns.create(ask(), async () => {
+      settling = one.turns.settle(ask(), first.requestId, async () => (looked = true));
+      await sleep(100);
+      return toAudited();
+    });
+    assert.equal(await settling, false);
+    assert.equal(looked, false);
+  });
+});
