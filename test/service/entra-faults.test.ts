@@ -83,6 +83,7 @@ describe('whatever Entra answers', { concurrency: true }, () => {
       for (const [name, fault] of toFaults(operation, entra, decoys)) {
         await t.test(name, async () => {
           clock.advance(HOUR);
+          entra.faults.clear();
           entra.faults.add(fault);
           const before = failures();
           assert.equal((await create()).status, 204);
