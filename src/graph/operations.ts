@@ -93,8 +93,8 @@ const PREFIX = new RegExp(`^(?:/beta)?/deviceManagement/(${PROFILE_SETS.join('|'
 
 const TEMPLATES = OPERATIONS.map((operation) => ({
   operation,
-  // One whole segment, whatever it holds: the id is judged later, after authentication.
-  pattern: new RegExp(`^${operation.path.replace('{id}', '([^/]+)')}$`),
+  // One whole segment, whatever it holds but a slash in disguise: the id is judged later, after authentication.
+  pattern: new RegExp(`^${operation.path.replace('{id}', '((?:(?!%2[fF])[^/])+)')}$`),
 }));
 
 /** What answers GET answers HEAD (RFC 9110 section 9.3.2). */

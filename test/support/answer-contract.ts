@@ -3,6 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { z } from 'zod';
+import { PROFILE_SETS } from '../../src/graph/profile.ts';
 import { OPENAPI, OUTSIDE_RESPONSES } from '../../src/openapi/document.ts';
 
 const Ref = z.object({ $ref: z.string() });
@@ -31,7 +32,10 @@ const templates = Object.entries(OPENAPI.paths).map(([path, methods]) => ({
   path,
   methods,
   pattern: new RegExp(
-    `^${path.replace('/beta', '(?:/beta)?').replace('{set}', '[^/]+').replaceAll('{id}', '[^/]+')}$`,
+    `^${path
+      .replace('/beta', '(?:/beta)?')
+      .replace('{set}', `(?:${PROFILE_SETS.join('|')})`)
+      .replaceAll('{id}', '(?:(?!%2[fF])[^/])+')}$`,
   ),
 }));
 
