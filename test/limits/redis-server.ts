@@ -40,7 +40,13 @@ export async function createRedisServer({
 }: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'redis-test-'));
   const port = await findFreePort();
-  const admin = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 20, lazyConnect: true });
+  const admin = new Redis({
+    host: '127.0.0.1',
+    port,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+    lazyConnect: true,
+  });
   admin.on('error', () => {});
   let server: ChildProcess | undefined;
 
