@@ -43,7 +43,7 @@ const answeredByGraph = (status: number, headers: Readonly<Record<string, string
   ask: {},
 });
 
-/** For causes that belong to operations or parts that are not built yet, or that no test can bring about from outside. */
+/** For causes that a single request from outside cannot bring about. */
 const thrownByAPart = (code: ProblemCode): ProblemCase => ({
   options: {
     replace: ({ enrollment }) => ({
@@ -69,7 +69,14 @@ export const PROBLEM_CASES: Readonly<Record<ProblemCode, ProblemCase>> = {
   invalid_profile_id: { ask: { path: toPath('profile-1') } },
   invalid_body: { ask: { body: '[]' } },
   invalid_validity: { ask: { body: '{"tokenValidityInSeconds":0}' } },
-  invalid_query: thrownByAPart('invalid_query'),
+  invalid_query: {
+    ask: {
+      method: 'GET',
+      path: '/beta/deviceManagement/androidDeviceOwnerEnrollmentProfiles?$select=wifiPassword',
+      body: '',
+      token: { scope: 'EnrollmentToken.Read' },
+    },
+  },
   invalid_idempotency_key: { ask: { headers: { 'idempotency-key': 'with space' } } },
   graph_rejected: answeredByGraph(400),
 

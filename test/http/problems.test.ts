@@ -21,6 +21,7 @@ async function send(service: Service, asked: Asked, accept?: string): Promise<Re
   };
   const { method = 'POST', path = service.createPath(), body = '{"tokenValidityInSeconds":3600}' } = asked;
   const agent = supertest(service.url);
+  if (method === 'GET') return agent.get(path).set(headers);
   return (method === 'PUT' ? agent.put(path) : agent.post(path)).set(headers).send(body);
 }
 
