@@ -8,11 +8,11 @@ import { answerDocs } from './http/answer-docs.ts';
 import { answerOpenapi } from './http/answer-openapi.ts';
 import { answerProblem } from './http/answer-problem.ts';
 import { allowOrigins } from './http/cross-origin.ts';
-import { failClosed } from './http/fail-closed.ts';
 import { findOperation } from './http/find-operation.ts';
 import { answerHealth } from './http/health.ts';
 import { authoriseCaller, identifyCaller, type Authorise } from './http/identify-caller.ts';
 import { lastResort } from './http/last-resort.ts';
+import { inTurn } from './http/in-turn.ts';
 import { createLimitSteps, type AskGraph } from './http/limit-requests.ts';
 import { parseInput } from './http/parse-input.ts';
 import { createPublicBase } from './http/public-base.ts';
@@ -79,7 +79,7 @@ export function createApp(parts: Parts): Express {
       now,
     }),
   ];
-  for (const step of steps) app.use(failClosed(step));
+  app.use(inTurn(steps));
   app.use(giveBack);
   app.use(answerProblem({ log, recordRefusal: parts.recordRefusal, onRefusal: parts.onRefusal, now }));
   app.use(lastResort(log));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from './caller.ts';
 import type { KeySet } from './key-set.ts';
@@ -52,5 +52,5 @@ export function createVerifiedTokens({
 }
 
 function toKey(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Caller } from '../caller/caller.ts';
 
 /**
@@ -8,5 +8,4 @@ import type { Caller } from '../caller/caller.ts';
 export const toExchangeKey = (
   { tenantId, assertion }: Caller,
   { scope, claims = '' }: Readonly<{ scope: string; claims?: string | undefined }>,
-): string =>
-  createHash('sha256').update(`${tenantId}\n${scope}\n${claims}\n${assertion.reveal()}`).digest('base64');
+): string => hash('sha256', `${tenantId}\n${scope}\n${claims}\n${assertion.reveal()}`, 'base64');

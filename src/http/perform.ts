@@ -1,8 +1,8 @@
 import type { Deadline } from '../enrollment/deadline.ts';
-import type { Enrollment } from '../enrollment/enrollment.ts';
-import type { ProfileRequest } from '../enrollment/intent.ts';
+import type { Enrollment, OperationRequest } from '../enrollment/enrollment.ts';
 import { toQueryText, type ListQuery } from '../graph/list-query.ts';
 import type { OperationName } from '../graph/operations.ts';
+import type { Mutable } from '../mutable.ts';
 import { NO_CONTENT, toJsonAnswer, type Answer } from './answer.ts';
 import { toContentDisposition } from './content-disposition.ts';
 import type { RequestScope } from './request-scope.ts';
@@ -25,12 +25,20 @@ function require<Value>(value: Value | undefined): Value {
   return value;
 }
 
-function toRequest({ scope, deadline }: Performance): ProfileRequest & Readonly<{ idempotencyKey?: string }> {
+function toRequest({ scope, deadline }: Performance): OperationRequest {
   const { source, requestId, clientRequestId, idempotencyKey } = scope;
   const { caller } = requireOperation(scope);
   const profile = require(scope.profile);
-  const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-  return { caller, profile, source, requestId, clientRequestId, deadline, ...key };
+  const request: Mutable<OperationRequest> = {
+    caller,
+    profile,
+    source,
+    requestId,
+    clientRequestId,
+    deadline,
+  };
+  if (idempotencyKey !== undefined) request.idempotencyKey = idempotencyKey;
+  return request;
 }
 
 function toNextLink({ publicBase, scope }: Performance, next: ListQuery): string {
@@ -40,7 +48,7 @@ function toNextLink({ publicBase, scope }: Performance, next: ListQuery): string
 export const PERFORM: Readonly<Record<OperationName, Perform>> = {
   createToken: async (performance) => {
     const { enrollment, scope } = performance;
-    const request = { ...toRequest(performance), wantsToken: scope.wantsToken === true };
+    const request = Object.assign(toRequest(performance), { wantsToken: scope.wantsToken === true });
     const token = await enrollment.create(request, require(scope.validitySeconds));
     return token
       ? toJsonAnswer(toTokenBody(token), { 'Preference-Applied': 'return=representation' })

@@ -33,10 +33,10 @@ export function runOperation(options: RunOperationOptions): Step {
       deadline.clear();
     }
     const { status, headers = {}, body } = answer;
-    const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
     if (operation.image) response.vary('Accept');
     response.status(status);
-    for (const [name, value] of Object.entries({ ...headers, ...length })) response.setHeader(name, value);
+    for (const name in headers) response.setHeader(name, headers[name] ?? '');
+    if (body !== undefined) response.setHeader('Content-Length', Buffer.byteLength(body));
     response.end(body);
   };
 }

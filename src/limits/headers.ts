@@ -6,12 +6,16 @@ import { TIERS, type Tier, type TierState } from './tier.ts';
  * that slowed down for a limit nobody enforces would have been told a lie. Empty when no tier is in force.
  */
 export function toRateLimitHeaders(states: readonly TierState[]): Readonly<Record<string, string>> {
-  const enforced = TIERS.flatMap((tier) => readTightest(tier, states) ?? []);
-  if (enforced.length === 0) return {};
-  return {
-    'RateLimit-Policy': enforced.map(toPolicyItem).join(', '),
-    RateLimit: enforced.map(toStateItem).join(', '),
-  };
+  let policies = '';
+  let standings = '';
+  for (const tier of TIERS) {
+    const tightest = readTightest(tier, states);
+    if (tightest === undefined) continue;
+    const separator = policies === '' ? '' : ', ';
+    policies += separator + toPolicyItem(tightest);
+    standings += separator + toStateItem(tightest);
+  }
+  return policies === '' ? {} : { 'RateLimit-Policy': policies, RateLimit: standings };
 }
 
 /** `Retry-After` in seconds (RFC 9110 section 10.2.3), rounded up and at least 1: never earlier than the real reset. */
@@ -21,13 +25,12 @@ export function toRetryAfter(seconds: number): string {
 
 /** Of several budgets of one tier, the one that would refuse first. */
 function readTightest(tier: Tier, states: readonly TierState[]): TierState | undefined {
-  return states
-    .filter((state) => state.tier === tier && state.enforced)
-    .reduce<TierState | undefined>(
-      (tightest, state) =>
-        tightest === undefined || state.remaining < tightest.remaining ? state : tightest,
-      undefined,
-    );
+  let tightest: TierState | undefined;
+  for (const state of states) {
+    if (state.tier !== tier || !state.enforced) continue;
+    if (tightest === undefined || state.remaining < tightest.remaining) tightest = state;
+  }
+  return tightest;
 }
 
 function toPolicyItem({ tier, limit }: TierState): string {

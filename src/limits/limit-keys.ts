@@ -1,3 +1,4 @@
+import type { Mutable } from '../mutable.ts';
 import type { GraphTerms } from './graph-budget.ts';
 import type { LimitKey } from './tier.ts';
 
@@ -20,13 +21,15 @@ export type LimitSubject = Readonly<{
 export function toLimitKeys({ caller, resource, write, graph }: LimitSubject): readonly LimitKey[] {
   const tenant = caller.tenantId.toLowerCase();
   const application = `${tenant}:${caller.clientId.toLowerCase()}`;
-  return [
+  const keys: LimitKey[] = [
     { tier: 'user', key: `${tenant}:${caller.objectId.toLowerCase()}` },
     { tier: 'client', key: application },
     { tier: 'tenant', key: tenant },
-    ...(resource === undefined ? [] : [toProfileKey(tenant, resource)]),
-    ...(write ? toGraphWriteKeys(tenant, application, graph) : [toGraphReadKey(tenant)]),
   ];
+  if (resource !== undefined) keys.push(toProfileKey(tenant, resource));
+  if (write) keys.push(...toGraphWriteKeys(tenant, application, graph));
+  else keys.push(toGraphReadKey(tenant));
+  return keys;
 }
 
 /** Whether these keys ask for a create or a revoke: they draw on Graph's budget for writes. */
@@ -40,11 +43,9 @@ function toGraphReadKey(tenant: string): LimitKey {
 
 function toGraphWriteKeys(tenant: string, application: string, terms?: GraphTerms): readonly LimitKey[] {
   const cost = terms?.cost ?? 1;
-  const share: LimitKey = { tier: 'graph', key: application, kind: 'share', cost };
-  return [
-    { tier: 'graph', key: tenant, cost },
-    terms?.othersAsking === true ? share : { ...share, enforced: false },
-  ];
+  const share: Mutable<LimitKey> = { tier: 'graph', key: application, kind: 'share', cost };
+  if (terms?.othersAsking !== true) share.enforced = false;
+  return [{ tier: 'graph', key: tenant, cost }, share];
 }
 
 function toProfileKey(tenant: string, { set, id }: Readonly<{ set: string; id: string }>): LimitKey {

@@ -57,6 +57,7 @@ export function createSourceAddress({ trustedProxies, log }: SourceAddressOption
 
 /** The key of the address tier: an IPv4 address, or the /56 an IPv6 customer is commonly given, all of which is one caller's. */
 export function toAddressKey(address: string): string {
+  if (isIP(address) === 4) return address;
   const parsed = readAddress(address);
   if (parsed === undefined || parsed.kind() === 'ipv4') return address;
   return `${toText(ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/56`))}/56`;
@@ -64,9 +65,12 @@ export function toAddressKey(address: string): string {
 
 /** Several field lines are one list, in order (RFC 9110 section 5.3). */
 function readForwardedFor(rawHeaders: readonly string[]): string[] {
-  return rawHeaders
-    .filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'x-forwarded-for')
-    .flatMap((value) => value.split(','));
+  const hops: string[] = [];
+  for (let index = 1; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index - 1]?.toLowerCase() === 'x-forwarded-for')
+      hops.push(...(rawHeaders[index]?.split(',') ?? []));
+  }
+  return hops;
 }
 
 /** `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:443`. */
@@ -78,7 +82,7 @@ function readHop(hop: string): Address | undefined {
 
 /** Without zone, and an IPv4 address where it is written as an IPv4-mapped IPv6 one. */
 function readAddress(text: string): Address | undefined {
-  const bare = text.replace(/%.*$/, '');
+  const bare = text.includes('%') ? text.replace(/%.*$/, '') : text;
   return isIP(bare) === 0 ? undefined : ipaddr.process(bare); // isIP first: ipaddr.js alone takes 0x7f.1 and 010.0.0.1
 }
 
