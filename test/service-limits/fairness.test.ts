@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TENANT_ID } from '../../sandbox/directory.ts';
+import { createDeviceOwnerProfile } from '../../sandbox/graph/profile.ts';
+import type { Service } from '../support/service.ts';
+import { startService } from '../support/service.ts';
+
+const LONG = process.env['TEST_LONG'] === '1';
+/** The published quota (100 writes in 20 s) and the default budget (50 in 20 s); in short everything ten times as fast. */
+const SPEED = LONG ? 1 : 10;
+const WINDOW_SECONDS = 20 / SPEED;
+const BUDGET = 50;
+const LOAD_SECONDS = 60 / SPEED;
+const CLIENTS = 5;
+const CALLERS = 50;
+const REQUESTS = (3 * BUDGET * LOAD_SECONDS) / WINDOW_SECONDS;
+
+/** In short, a busy machine's delays are ten times as long: requests let through one after the other arrive together. */
+const DELAY_SECONDS = LONG ? 0 : 0.1;
+
+const SET = 'androidDeviceOwnerEnrollmentProfiles';
+
+type Caller = Readonly<{ clientId: string; path: string; authorization: string }>;
+
+/** One who has asked before: the service has its Graph token. */
+async function createCaller({ url, entra, graph }: Service, clientId: string): Promise<Caller> {
+  const id = randomUUID();
+  const seed = { now: Date.now(), canary: '' };
+  graph.store.put(SET, createDeviceOwnerProfile(id, 'P', 'corporateOwnedDedicatedDevice', seed));
+  const user = { objectId: randomUUID(), userPrincipalName: 'user@example.com', name: 'User' };
+  const scope = 'EnrollmentToken.Create EnrollmentToken.Read';
+  const token = await entra.issueToken({ user, tenantId: TENANT_ID, clientId, scope });
+  const authorization = `Bearer ${token}`;
+  const path = `/beta/deviceManagement/${SET}/${id}`;
+  const read = await fetch(url + path, { headers: { authorization } });
+  assert.equal(read.status, 200);
+  await read.arrayBuffer();
+  return { clientId, path: `${path}/createToken`, authorization };
+}
+
+async function create({ url }: Service, { path, authorization }: Caller): Promise<number> {
+  const answer = await fetch(url + path, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: '{"tokenValidityInSeconds":3600}',
+  });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+type Load = Readonly<{
+  /** How many requests of each client passed. */
+  passed: ReadonlyMap<string, number>;
+  /** What the budget was meanwhile. */
+  budget: number;
+}>;
+
+/** Every request at its time, whatever became of those before it. */
+async function load(service: Service, order: readonly Caller[]): Promise<Load> {
+  const passed = new Map<string, number>();
+  const begin = performance.now();
+  await Promise.all(
+    order.map(async (caller, index) => {
+      await sleep((index * LOAD_SECONDS * 1000) / order.length - (performance.now() - begin));
+      const status = await create(service, caller);
+      assert.ok(status === 204 || status === 429, String(status));
+      if (status === 204) passed.set(caller.clientId, (passed.get(caller.clientId) ?? 0) + 1);
+    }),
+  );
+  const seconds = (performance.now() - begin) / 1000;
+  return { passed, budget: BUDGET + (BUDGET * seconds) / WINDOW_SECONDS };
+}
+
+const clientIds = Array.from({ length: CLIENTS }, () => randomUUID());
+
+const startLimited = (t: Parameters<typeof startService>[0]) =>
+  startService(t, {
+    graph: { quota: { seconds: WINDOW_SECONDS - DELAY_SECONDS } },
+    environment: {
+      ALLOWED_CLIENT_IDS: clientIds.join(),
+      RATE_LIMIT_ADDRESS: 'off',
+      RATE_LIMIT_CLIENT: 'off',
+      RATE_LIMIT_TENANT: 'off',
+      RATE_LIMIT_GRAPH: `${BUDGET}/${WINDOW_SECONDS}`,
+    },
+  });
+
+const throttledBy = ({ graph }: Service) => graph.journal.requests.filter(({ status }) => status === 429);
+
+describe('the budget at Graph', { concurrency: 2 }, () => {
+  test(`50 callers of 5 applications at three times the budget for ${LOAD_SECONDS} s: no 429 of Graph's, fair shares`, async (t) => {
+    const service = await startLimited(t);
+    const callers = await Promise.all(
+      Array.from({ length: CALLERS }, (_, index) => createCaller(service, clientIds[index % CLIENTS] ?? '')),
+    );
+    const order = Array.from({ length: REQUESTS }, (_, index) => callers[index % CALLERS]);
+    const { passed, budget } = await load(
+      service,
+      order.filter((caller) => caller !== undefined),
+    );
+    assert.deepEqual(throttledBy(service), []);
+    const total = [...passed.values()].reduce((sum, count) => sum + count, 0);
+    assert.ok(total <= budget && total >= 0.9 * budget, `${total} of ${budget}`);
+    const fair = total / CLIENTS;
+    for (const clientId of clientIds) {
+      const share = passed.get(clientId) ?? 0;
+      assert.ok(Math.abs(share - fair) <= 0.2 * fair, `${share} instead of ${fair}`);
+    }
+  });
+
+  test('an application that asks ten times as often leaves the others their part', async (t) => {
+    const service = await startLimited(t);
+    const [greedy = '', ...others] = clientIds;
+    const all = [...Array.from({ length: 10 * others.length }, () => greedy), ...others];
+    const callers = await Promise.all(all.map((clientId) => createCaller(service, clientId)));
+    // The quiet ones in between.
+    const cycle = others.flatMap((_, index) => [
+      ...callers.slice(10 * index, 10 * index + 10),
+      ...callers.slice(10 * others.length + index, 10 * others.length + index + 1),
+    ]);
+    const order = Array.from({ length: REQUESTS }, (_, index) => cycle[index % cycle.length]);
+    const { passed, budget } = await load(
+      service,
+      order.filter((caller) => caller !== undefined),
+    );
+    assert.deepEqual(throttledBy(service), []);
+    const asked = order.filter((caller) => caller?.clientId !== greedy).length;
+    const quiet = others.reduce((sum, clientId) => sum + (passed.get(clientId) ?? 0), 0);
+    const taken = passed.get(greedy) ?? 0;
+    assert.ok(taken <= 0.7 * budget, `${taken} of ${budget}`);
+    assert.ok(quiet >= 0.9 * asked, `${quiet} of ${asked}`);
+  });
+});
