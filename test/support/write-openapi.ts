@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OPENAPI } from '../src/openapi/document.ts';
+import { OPENAPI } from '../../src/openapi/document.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const document = join(root, 'openapi.json');
 const types = join(root, 'src/client/paths.ts');
 
