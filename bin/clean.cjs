@@ -1,9 +1,9 @@
 // Removes a directory of this repository: node bin/clean.cjs dist
 'use strict';
 
-const { rmSync } = require('node:fs');
-const { join } = require('node:path');
+const fs = require('node:fs');
+const path = require('node:path');
 
 for (const directory of process.argv.slice(2)) {
-  rmSync(join(__dirname, '..', directory), { recursive: true, force: true });
+  fs.rmSync(path.join(__dirname, '..', directory), { recursive: true, force: true });
 }

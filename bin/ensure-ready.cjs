@@ -56,7 +56,7 @@ function run(command, args) {
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 * 1024 * 1024,
   });
-  var output = String(result.stdout || '') + String(result.stderr || '');
+  var output = (result.stdout || '') + (result.stderr || '');
   return { succeeded: result.status === 0, output: result.error ? result.error.message : output };
 }
 
