@@ -8,6 +8,7 @@ import { toChallenge } from './challenge.ts';
 import { parseCaller } from './claims-policy.ts';
 import { toScopes } from './claims.ts';
 import { toV1Issuer } from './issuers.ts';
+import { createForgedTokens } from './forged-tokens.ts';
 import type { KeySource } from './key-source.ts';
 import { isSignedBy } from './signature.ts';
 import { isForGraph, isOfPersonalAccount } from './token-kind.ts';
@@ -36,10 +37,9 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     keySources.map((source) => [source.tenantId, source]),
   );
   const verifyBearer = createVerifyBearer(clientId);
-  const verifiedTokens = createVerifiedTokens({
-    currentKeySet: (tenantId) => sources.get(tenantId)?.currentKeySet(),
-    now,
-  });
+  const currentKeySet = (tenantId: string) => sources.get(tenantId)?.currentKeySet();
+  const verifiedTokens = createVerifiedTokens({ currentKeySet, now });
+  const forgedTokens = createForgedTokens(currentKeySet);
 
   /** The source of the keys that a token must have been signed with, chosen by its unverified `tid`. */
   function requireKeySource({ claims, hasNonce }: UnverifiedToken): KeySource {
@@ -76,7 +76,9 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     });
     // The library's verdict stands; as it gives no reason, the reason of a refusal is found here.
     if (!isAccepted && !isSignedBy(signingKey.key, unverified)) {
-      throw invalid('The signature of the access token does not hold.');
+      const refusal = withChallenge(invalid('The signature of the access token does not hold.'));
+      forgedTokens.write(token, { refusal, tenantId, keySet });
+      throw refusal;
     }
     const caller = parseCaller(
       claims,
@@ -93,6 +95,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
 
   function withChallenge(problem: ProblemError): ProblemError {
     const { code, status, message } = problem;
+    if (problem.options.challenge !== undefined) return problem;
     if (status !== 401 && code !== 'insufficient_scope') return problem;
     const error = code === 'insufficient_scope' ? code : 'invalid_token';
     const challenge = toChallenge(api, {
@@ -108,7 +111,10 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
       const token = readBearerToken(rawHeaders);
       const known = verifiedTokens.read(token);
       onCache?.(known === undefined ? 'miss' : 'hit');
-      return known ?? (await verify(token));
+      if (known) return known;
+      const refusal = forgedTokens.read(token);
+      if (refusal) throw refusal;
+      return await verify(token);
     } catch (error) {
       throw error instanceof ProblemError ? withChallenge(error) : error;
     }
