@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ProblemCode } from '../errors.ts';
 import type { Tier } from '../limits/tier.ts';
+import { createTally } from './tally.ts';
 
 /** `refused`: the other side said no; `failed`: it gave no usable answer. */
 export type CallResult = 'success' | 'refused' | 'failed';
@@ -46,31 +47,31 @@ export function createMetrics({ now = Date.now }: MetricsOptions = {}): Metrics 
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const counter = <Label extends string>(name: string, help: string, ...labels: readonly Label[]) =>
-    new Counter({ name: `${PREFIX}${name}`, help, labelNames: [...labels], registers });
+  const tally = (name: string, help: string, ...labels: readonly string[]) =>
+    createTally({ name: `${PREFIX}${name}`, help, labels, registers });
   const histogram = <Label extends string>(name: string, help: string, seconds: number[], label: Label) =>
     new Histogram({ name: `${PREFIX}${name}`, help, buckets: seconds, labelNames: [label], registers });
 
   /** Counts something by its result and measures how long it took. */
   function outcomes(of: string, action: string, help: string, buckets: number[]) {
-    const total = counter(`${of}_${action}s_total`, `${help}, by result.`, 'result');
+    const total = tally(`${of}_${action}s_total`, `${help}, by result.`, 'result');
     const duration = histogram(`${of}_${action}_duration_seconds`, `${help}: duration.`, buckets, 'result');
     return (result: string, seconds: number): void => {
-      total.inc({ result });
+      total(result);
       duration.observe({ result }, seconds);
     };
   }
 
-  const requests = counter('http_requests_total', 'Requests answered.', 'operation', 'status');
+  const requests = tally('http_requests_total', 'Requests answered.', 'operation', 'status');
   const requestSeconds = histogram(
     'http_request_duration_seconds',
     'From a request to its answer.',
     CALL_BUCKETS,
     'operation',
   );
-  const lookups = counter('cache_lookups_total', 'Look-ups in a cache, by result.', 'cache', 'result');
-  const decisions = counter('limiter_decisions_total', 'Decisions of the limiter.', 'tier', 'result');
-  const refusals = counter('refusals_total', 'Requests refused, by error code.', 'code');
+  const lookups = tally('cache_lookups_total', 'Look-ups in a cache, by result.', 'cache', 'result');
+  const decisions = tally('limiter_decisions_total', 'Decisions of the limiter.', 'tier', 'result');
+  const refusals = tally('refusals_total', 'Requests refused, by error code.', 'code');
   const degraded = new Gauge({
     name: `${PREFIX}limiter_degraded`,
     help: '1 while the limits work without their shared state.',
@@ -109,14 +110,14 @@ export function createMetrics({ now = Date.now }: MetricsOptions = {}): Metrics 
   return {
     request(operation, status, seconds) {
       const label = toOperation(operation);
-      requests.inc({ operation: label, status: String(status) });
+      requests(label, String(status));
       requestSeconds.observe({ operation: label }, seconds);
     },
     exchange: outcomes('exchange', 'call', 'On-behalf-of calls to Entra', CALL_BUCKETS),
     graphCall: outcomes('graph', 'call', 'Calls to Microsoft Graph', CALL_BUCKETS),
     auditAppend: outcomes('audit', 'append', 'Records made durable in the audit journal', DISK_BUCKETS),
-    cacheLookup: (cache, result) => lookups.inc({ cache, result }),
-    limiterDecision: (tier, result) => decisions.inc({ tier, result }),
+    cacheLookup: (cache, result) => lookups(cache, result),
+    limiterDecision: (tier, result) => decisions(tier, result),
     limiterDegraded: (isDegraded) => degraded.set(isDegraded ? 1 : 0),
     certificateExpiresAt(time) {
       expiresAt = time;
@@ -126,7 +127,7 @@ export function createMetrics({ now = Date.now }: MetricsOptions = {}): Metrics 
       expiringTokens ??= createExpiringTokens();
       expiringTokens.set({ set }, count);
     },
-    refusal: (code) => refusals.inc({ code }),
+    refusal: (code) => refusals(code),
     contentType: registry.contentType,
     text: async () => registry.metrics(),
   };

@@ -34,7 +34,7 @@ type TokenCacheOptions = Readonly<{
  */
 export function withTokenCache(
   inner: Exchange,
-  { scope, now = Date.now, maxEntries = 10_000, onLookup }: TokenCacheOptions,
+  { scope, now = Date.now, maxEntries = 60_000, onLookup }: TokenCacheOptions,
 ): CachedExchange {
   const entries = createUserEntries<Entry>({ maxEntries, now });
   const underWay = new Map<string, Promise<GraphToken>>();
