@@ -41,10 +41,11 @@ const LIMITS = {
   RATE_LIMIT_GRAPH: UNREACHED,
 };
 
+/** `SERVICE_MAIN` names the main.js of another build, to compare two. */
 const createService = (
   toExtra: (setting: Setting) => Readonly<Record<string, string>> = () => ({}),
 ): Server => ({
-  toCommand: () => [NODE, 'dist/main.js'],
+  toCommand: () => [NODE, process.env['SERVICE_MAIN'] ?? 'dist/main.js'],
   toEnvironment: async (setting) => {
     const { upstream, workspace, port } = setting;
     return {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 import { LOAD } from './warm.ts';
 
 const TOKENS_A_ROUND = 2000;
-const WARM_UP_TOKENS = 3000;
+const WARM_UP_TOKENS = 8000;
 
 /** A fresh token each time: one signature to check and one exchange a request. */
 export const coldExchange: Scenario = {
@@ -28,7 +28,7 @@ export const coldExchange: Scenario = {
           shape,
         };
       }),
-      { rounds: options.rounds, warmUpMs: 10_000 },
+      { rounds: options.rounds, warmUpMs: 30_000 },
     );
     return [...figures].map(([label, each]) => ({ scenario: 'c', label, figures: each }));
   },
