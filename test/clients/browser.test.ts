@@ -29,7 +29,7 @@ async function browse(t: TestContext, url: string): Promise<Readonly<{ page: str
     '--no-proxy-server',
     `--user-data-dir=${profile}`,
     '--enable-logging=stderr',
-    '--virtual-time-budget=20000',
+    '--virtual-time-budget=120000',
     '--dump-dom',
     url,
   ];

@@ -12,7 +12,7 @@ import { createActor, readCode, readOutcome, type Actor, type Operation } from '
 
 const sandbox = await startSandbox({ graph: { quota: 'off' } });
 after(sandbox.close);
-const TIMEOUT = 400;
+const TIMEOUT = 1200;
 const KEY = { 'idempotency-key': '8e03978e-40d5-43dd-bc93-6894a57f9324' };
 
 const start = (t: TestContext, environment: Readonly<Record<string, string>> = {}, auditDirectory?: string) =>
@@ -20,7 +20,7 @@ const start = (t: TestContext, environment: Readonly<Record<string, string>> = {
     sandbox,
     environment: {
       UPSTREAM_TIMEOUT_MS: String(TIMEOUT),
-      REQUEST_DEADLINE_MS: '4000',
+      REQUEST_DEADLINE_MS: '9000',
       ALLOWED_TENANT_IDS: `${TENANT_ID},${OTHER_TENANT_ID}`,
       ...environment,
     },
