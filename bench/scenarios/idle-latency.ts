@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { measureInterleaved } from '../measure.ts';
 import { toEndless } from '../requests.ts';
 import type { Row, Scenario } from '../scenario.ts';
+import { LOAD } from './warm.ts';
 
 const ONE = { connections: 1, expected: '204' } as const;
+const LOAD_SHAPE = { ...LOAD, milliseconds: 0 };
 const USERS = 10;
 
 /** One caller, nothing else going on: what a request takes longer than one that goes to Graph directly. */
@@ -27,6 +29,11 @@ export const idleLatency: Scenario = {
     };
     const servers = await start('service', 'service, journal in memory', 'haproxy', 'fastify');
     const candidates = servers.map((server) => ({ label: server.name, server, source, shape }));
+    // One connection would take minutes until the code is compiled.
+    await measureInterleaved(
+      candidates.map((candidate) => ({ ...candidate, shape: LOAD_SHAPE })),
+      { rounds: 0, warmUpMs: 8000 },
+    );
     const figures = await measureInterleaved([direct, ...candidates], {
       rounds: options.rounds,
       warmUpMs: 3000,
