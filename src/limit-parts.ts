@@ -27,6 +27,7 @@ export async function createLimitParts(
 ): Promise<LimitParts> {
   const { redisUrl, rateLimits: limits } = settings;
   const onDecision = ({ states, refusedBy, shadowRefusedBy }: Decision): void => {
+    if (shadowRefusedBy.length > 0) log.info('a shadow limit would have refused', { tiers: shadowRefusedBy });
     for (const { tier } of states) {
       const unrefused = shadowRefusedBy.includes(tier) ? 'shadow_refused' : 'passed';
       metrics.limiterDecision(tier, refusedBy.includes(tier) ? 'refused' : unrefused);

