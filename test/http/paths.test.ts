@@ -101,6 +101,7 @@ test('a path is one of the routes to the letter, or 404', async (t) => {
     `AOSP-${id}x`,
     `AOSP-AOSP-${id}`,
     `AOSP_${id}`,
+    `aosp-${id}`,
     `\u00a0${id}`.replace('\u00a0', '%C2%A0'),
     '*',
     '$count',
