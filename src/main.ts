@@ -51,6 +51,14 @@ const naming =
     throw isSystem ? new Error(`${setting}: ${error.message}`, { cause: error }) : error;
   };
 
+/** A directory that cannot be made or written is a wrong setting, though only the disk can say so. */
+function refuseDirectory(error: unknown): never {
+  if (!(error instanceof Error) || !('syscall' in error)) throw error;
+  throw new SettingsError([
+    `AUDIT_DIR: expected a directory that can be made and written, got ${error.message}`,
+  ]);
+}
+
 const listen = (server: Server, { host, port }: Readonly<{ host: string; port: number }>): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -77,7 +85,7 @@ async function run(settings: Settings): Promise<void> {
     log,
     onAppend: (result, seconds) => metrics.auditAppend(result === 'written' ? 'success' : 'failed', seconds),
     ...(settings.audit.stdout && { toStdout: (record) => log.info('audit', { record }) }),
-  }).catch(naming('AUDIT_DIR'));
+  }).catch(refuseDirectory);
   const outbound = createOutbound({
     timeoutMs: settings.upstreamTimeoutMs,
     ...(httpsProxy && { proxy: { httpsProxy, noProxy } }),
