@@ -1,6 +1,7 @@
 import { generateKeyPair as generateKeyPairWithCallback, randomUUID, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { exportJWK, type JWK } from 'jose';
+import { withoutJob } from '../key-pair.ts';
 
 const generateKeyPair = promisify(generateKeyPairWithCallback);
 
@@ -57,7 +58,7 @@ export async function createSigningKeys(): Promise<SigningKeys> {
 
 /** RSA with 2048 bits, as Entra's. */
 export async function generateSigningKey(kid: string = randomUUID()): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = withoutJob(await generateKeyPair('rsa', { modulusLength: 2048 }));
   const { n, e } = await exportJWK(publicKey);
   if (n === undefined || e === undefined) throw new Error('an RSA key has a modulus and an exponent');
   return { kid, privateKey, publicKey, jwk: { kty: 'RSA', use: 'sig', kid, x5t: kid, n, e } };

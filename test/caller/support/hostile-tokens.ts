@@ -1,4 +1,5 @@
 import { constants, generateKeyPairSync, sign as signBytes } from 'node:crypto';
+import { withoutJob } from '../../../sandbox/key-pair.ts';
 import type { ProblemCode } from '../../../src/errors.ts';
 import { ATTACKER, KEY_1, KEY_2, claimsText, forge, hmac } from './forge.ts';
 import { AUTHORITY, CLIENT, TENANT, V1_ISSUER, createPair, toJwk, toV1Claims } from './tenant.ts';
@@ -13,8 +14,11 @@ const FOREIGN = createPair('of-another-issuer');
 const OTHER_CLOUD = createPair('of-another-cloud');
 const NEVER_PUBLISHED = createPair('never-published');
 const KEY_OPS = createPair('encrypts-only');
-const CUBE = { kid: 'exponent-3', ...generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }) };
-const ELLIPTIC = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const CUBE = {
+  kid: 'exponent-3',
+  ...withoutJob(generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 })),
+};
+const ELLIPTIC = withoutJob(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 const EDWARDS = generateKeyPairSync('ed25519');
 
 /** What the tenant publishes: two good keys among those that must not be used. */

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { SignJWT, type JWTHeaderParameters } from 'jose';
+import { withoutJob } from '../../../sandbox/key-pair.ts';
 import type { Outbound, OutboundResponse } from '../../../src/outbound.ts';
 import type { Logger } from '../../../src/log.ts';
 
@@ -15,7 +16,7 @@ export const V1_ISSUER = `https://sts.windows.net/${TENANT}/`;
 export type SigningPair = Readonly<{ kid: string; privateKey: KeyObject; publicKey: KeyObject }>;
 
 export function createPair(kid: string, bits = 2048): SigningPair {
-  return { kid, ...generateKeyPairSync('rsa', { modulusLength: bits }) };
+  return { kid, ...withoutJob(generateKeyPairSync('rsa', { modulusLength: bits })) };
 }
 
 export function toJwk({ kid, publicKey }: SigningPair): Record<string, unknown> {

@@ -3,6 +3,7 @@ import { TENANT_ID } from '../../../sandbox/directory.ts';
 import type { Entra } from '../../../sandbox/entra.ts';
 import { toMetadata } from '../../../sandbox/entra/metadata.ts';
 import type { FaultInput } from '../../../sandbox/fault/fault.ts';
+import { withoutJob } from '../../../sandbox/key-pair.ts';
 import { createPair, toJwk } from '../../caller/support/tenant.ts';
 import type { Decoys } from './decoys.ts';
 
@@ -94,7 +95,7 @@ function toKeysFaults({ url, keys }: Entra): Table {
     'a key with its private part': jwks({ ...jwk, ...privateKey.export({ format: 'jwk' }) }),
     'a symmetric key': jwks({ kty: 'oct', kid, k: 'c2VjcmV0' }),
     'an elliptic key': jwks({
-      ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+      ...withoutJob(generateKeyPairSync('ec', { namedCurve: 'P-256' })).publicKey.export({ format: 'jwk' }),
       kid,
     }),
   };
