@@ -1,6 +1,6 @@
-import { Writable } from 'node:stream';
-import { createLogger as createWinstonLogger, format, transports } from 'winston';
-import { toPrintable } from './log/printable.ts';
+import { createLogger as createWinstonLogger, format } from 'winston';
+import { createLineTransport } from './log/line-transport.ts';
+import { createToPrintable } from './log/printable.ts';
 
 /** What a line tells besides its message: request ids, numbers, errors. Nothing secret gets through. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -12,27 +12,24 @@ export type Logger = Readonly<Record<LogLevel, (message: string, fields?: LogFie
 export type LoggerOptions = Readonly<{
   /** The least severe level that is written. */
   level: LogLevel;
-  /** Takes each line, its line break included; default: standard output. */
-  write?: (line: string) => void;
+  /** Takes each line, its line break included. */
+  write: (line: string, level: string) => void;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }>;
 
 /** Logs one JSON object a line: `time` (RFC 3339, UTC), `level`, `message`, then the fields. */
 export function createLogger({ level, write, now = Date.now }: LoggerOptions): Logger {
+  const toPrintable = createToPrintable();
   const line = format.printf(({ level, message, fields }) => {
     const head = { time: new Date(now()).toISOString(), level, message: toPrintable(message) };
     return JSON.stringify(Object.assign({}, head, toPrintable(fields ?? {}), head));
   });
-  const transport =
-    write === undefined
-      ? new transports.Console()
-      : new transports.Stream({ stream: toStream(write), eol: '\n' });
   const winston = createWinstonLogger({
     level,
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
     format: line,
-    transports: [transport],
+    transports: [createLineTransport(write)],
   });
 
   const at =
@@ -41,14 +38,4 @@ export function createLogger({ level, write, now = Date.now }: LoggerOptions): L
       winston.log({ level, message, fields });
     };
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
-}
-
-function toStream(write: (line: string) => void): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write(chunk, _encoding, done) {
-      write(String(chunk));
-      done();
-    },
-  });
 }

@@ -9,6 +9,7 @@ import { createTlsReader, createTlsReload } from './http/reload-tls.ts';
 import { createPublicServer } from './http/server.ts';
 import { createLimitParts } from './limit-parts.ts';
 import { createLogger } from './log.ts';
+import { createLineBatch } from './log/line-transport.ts';
 import { createOutbound } from './outbound.ts';
 import { createParts } from './parts.ts';
 import { parseSettings, type Settings } from './settings.ts';
@@ -70,7 +71,10 @@ const listen = (server: Server, { host, port }: Readonly<{ host: string; port: n
   });
 
 async function run(settings: Settings): Promise<void> {
-  const log = createLogger({ level: settings.logLevel });
+  const log = createLogger({
+    level: settings.logLevel,
+    write: createLineBatch((lines) => process.stdout.write(lines)),
+  });
   const metrics = createMetrics();
   const work = createWorkUnderWay();
   const { httpsProxy, noProxy } = settings.proxy;
@@ -84,7 +88,7 @@ async function run(settings: Settings): Promise<void> {
     configHash: toConfigHash(settings),
     log,
     onAppend: (result, seconds) => metrics.auditAppend(result === 'written' ? 'success' : 'failed', seconds),
-    ...(settings.audit.stdout && { toStdout: (record) => log.info('audit', { record }) }),
+    ...(settings.audit.stdout && { toStdout: (line) => log.info('audit', { record: JSON.parse(line) }) }),
   }).catch(refuseDirectory);
   const outbound = createOutbound({
     timeoutMs: settings.upstreamTimeoutMs,

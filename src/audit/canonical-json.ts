@@ -9,31 +9,17 @@ export function toCanonicalJson(value: unknown): string {
   if (typeof value === 'number') return toCanonicalNumber(value);
   if (value === null || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return `[${value.map(toCanonicalJson).join(',')}]`;
-  if (isObject(value)) return `{${toCanonicalMembers(value, toCanonicalNames(value))}}`;
+  if (isObject(value)) return `{${toCanonicalMembers(value)}}`;
   throw new TypeError(`a ${typeof value} has no canonical JSON`);
 }
 
-/** Those members of an object as canonical text, without the braces; the names in canonical order already. */
-export function toCanonicalMembers(
-  object: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): string {
-  let text = '';
-  for (const name of names) {
-    const value = object[name];
-    if (value === undefined) continue;
-    if (text !== '') text += ',';
-    text += `${toCanonicalString(name)}:${toCanonicalJson(value)}`;
-  }
-  return text;
-}
-
 /** Without a comparison of their own, strings are sorted by UTF-16 code units, as section 3.2.3 asks. */
-function toCanonicalNames(object: object): readonly string[] {
-  const names = Object.keys(object);
-  return names.every((name, index) => index === 0 || String(names[index - 1]) < name)
-    ? names
-    : names.toSorted();
+function toCanonicalMembers(object: Readonly<Record<string, unknown>>): string {
+  return Object.keys(object)
+    .toSorted()
+    .filter((name) => object[name] !== undefined)
+    .map((name) => `${toCanonicalString(name)}:${toCanonicalJson(object[name])}`)
+    .join(',');
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

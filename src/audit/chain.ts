@@ -1,7 +1,6 @@
 import { hash as digest } from 'node:crypto';
-import { toCanonicalMembers } from './canonical-json.ts';
-import { SHAPES } from './clean-event.ts';
 import type { AuditEvent, RecordSeal } from './record.ts';
+import { createRecordText } from './record-text.ts';
 
 /** `previous` of the very first record of a directory. */
 export const GENESIS_HASH = '0'.repeat(64);
@@ -19,31 +18,15 @@ export type Chain = Readonly<{
   rewind: (head: ChainHead) => void;
 }>;
 
-const SEALED = ['v', 'chain', 'seq', 'time', 'id', 'previous'];
-
-/** The members of a record of this kind in canonical order, those before `hash` and those behind it. */
-type Names = Readonly<{ before: readonly string[]; behind: readonly string[] }>;
-
-function toNames(kind: AuditEvent['kind']): Names {
-  const names = [...Object.keys(SHAPES[kind]), ...SEALED].toSorted();
-  return { before: names.filter((name) => name < 'hash'), behind: names.filter((name) => name > 'hash') };
-}
-
 /** One chain: all records of one process, the first continuing `previous`. */
 export function createChain(chain: string, previous: string): Chain {
   let head: ChainHead = { hash: previous, seq: 0 };
   let clock = { time: Number.NaN, text: '' };
-  const namesOf = new Map<AuditEvent['kind'], Names>();
+  const toText = createRecordText();
 
   function toTimestamp(time: number): string {
     if (time !== clock.time) clock = { time, text: new Date(time).toISOString() };
     return clock.text;
-  }
-
-  function readNames(kind: AuditEvent['kind']): Names {
-    const names = namesOf.get(kind) ?? toNames(kind);
-    namesOf.set(kind, names);
-    return names;
   }
 
   return {
@@ -56,15 +39,11 @@ export function createChain(chain: string, previous: string): Chain {
         id,
         previous: head.hash,
       };
-      // Not by two spreads, which cost more than all the rest of a seal (docs/decisions/hot-path.md).
-      const record = Object.assign({}, event, unsealed);
-      const names = readNames(event.kind);
-      const before = toCanonicalMembers(record, names.before);
-      const behind = toCanonicalMembers(record, names.behind);
+      const { before, behind } = toText(event, unsealed);
       const hash = toRecordHash(`{${before},${behind}}`);
       head = { hash, seq: unsealed.seq };
       // In its place among the sorted members, so that the whole line is canonical too.
-      return { seal: { ...unsealed, hash }, line: `{${before},"hash":"${hash}",${behind}}\n` };
+      return { seal: Object.assign(unsealed, { hash }), line: `{${before},"hash":"${hash}",${behind}}\n` };
     },
     head: () => head,
     rewind(to) {

@@ -11,7 +11,7 @@ import { lockDirectory } from './lock.ts';
 import { readPast } from './past.ts';
 import type { Past } from './past.ts';
 import type { PastIntent } from './past-intent.ts';
-import type { AppendAudit, AuditRecord, StartEvent } from './record.ts';
+import type { AppendAudit, StartEvent } from './record.ts';
 import { createRecorder } from './recorder.ts';
 import type { AppendResult, Recorder } from './recorder.ts';
 import { createSegments } from './segments.ts';
@@ -34,8 +34,8 @@ export type JournalOptions = Readonly<{
   /** For metrics: what became of one append, and how long it took. */
   onAppend?: (result: AppendResult, seconds: number) => void;
   log: Logger;
-  /** A copy of every durable record; losing it loses nothing. */
-  toStdout?: (record: AuditRecord) => void;
+  /** The line of every durable record; losing it loses nothing. */
+  toStdout?: (line: string) => void;
 }>;
 
 export type Journal = Readonly<{

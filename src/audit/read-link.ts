@@ -1,7 +1,7 @@
 import { isCanonicalJson } from './canonical-json.ts';
 import { toRecordHash } from './chain.ts';
-import { SHAPES } from './clean-event.ts';
-import type { Shape } from './clean-event.ts';
+import { SHAPES } from './shapes.ts';
+import type { Shape } from './shapes.ts';
 import { readRecord } from './parse-record.ts';
 import type { AuditEvent } from './record.ts';
 

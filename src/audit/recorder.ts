@@ -1,7 +1,6 @@
 import { ProblemError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Chain, ChainHead, SealedEvent } from './chain.ts';
-import { cleanEvent } from './clean-event.ts';
 import { CommitError, createGroupCommit } from './group-commit.ts';
 import type { CommitFailure } from './group-commit.ts';
 import { createLateEndings } from './late-endings.ts';
@@ -17,7 +16,7 @@ export type RecorderOptions = Readonly<{
   randomUUID: () => string;
   log: Logger;
   /** Told about every record once it is durable. */
-  onRecord?: ((record: AuditRecord) => void) | undefined;
+  onRecord?: ((line: string) => void) | undefined;
   onAppend: (result: AppendResult, seconds: number) => void;
 }>;
 
@@ -83,13 +82,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   /** The first records of a group are durable. */
   function stand(items: readonly Item[], sealed: readonly SealedEvent[]): void {
-    for (const [index, { seal }] of sealed.entries()) {
+    for (const [index, { seal, line }] of sealed.entries()) {
       const item = items[index];
       if (item === undefined) return;
       item.seal = seal;
       if (item.refused && item.event.kind === 'intent') late.intentStands(item.id);
       if (item.event.kind === 'outcome') late.remove(item.event.intent);
-      if (onRecord) tell(() => onRecord(Object.assign({}, item.event, seal)));
+      if (onRecord) tell(() => onRecord(line));
     }
   }
 
@@ -135,7 +134,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   function toItem<Event extends AuditEvent>(event: Event): Item<Event> {
-    return { event: cleanEvent(event), time: now(), id: randomUUID(), seal: undefined, refused: false };
+    return { event, time: now(), id: randomUUID(), seal: undefined, refused: false };
   }
 
   return {

@@ -34,6 +34,29 @@ function toNames(value: object): readonly string[] {
   return value instanceof Error ? ERROR_PARTS.filter((name) => name in value) : Object.keys(value);
 }
 
+type Name = Readonly<{ text: string; isSecret: boolean }>;
+
+const MAX_NAMES = 500;
+const MAX_NAME_LENGTH = 64;
+
+/** What becomes of the name of a field. Lines have the same few names, so they are remembered. */
+function createReadName(): (name: string) => Name {
+  const names = new Map<string, Name>();
+
+  return (name) => {
+    const known = names.get(name);
+    if (known) return known;
+    const read = { text: toPrintableText(name), isSecret: isSecretKey(name) };
+    if (names.size < MAX_NAMES && name.length <= MAX_NAME_LENGTH) names.set(name, read);
+    return read;
+  };
+}
+
+/** By assignment this name would set a prototype. */
+function defineMember(members: object, name: '__proto__', value: Printable): void {
+  Object.defineProperty(members, name, { value, enumerable: true });
+}
+
 function readMember(value: object, name: string): unknown {
   try {
     return Reflect.get(value, name);
@@ -46,7 +69,12 @@ function readMember(value: object, name: string): unknown {
  * Any value as JSON may print it, whatever it is: never throws, never loops, is bounded in depth, number and length, and
  * holds no secret that can be told by its type, its name or its looks.
  */
-export function toPrintable(value: unknown): Printable {
+export function createToPrintable(): (value: unknown) => Printable {
+  const readName = createReadName();
+  return (value) => print(value, readName);
+}
+
+function print(value: unknown, readName: (name: string) => Name): Printable {
   const ancestors: object[] = [];
   let remaining = MAX_VALUES;
 
@@ -62,13 +90,16 @@ export function toPrintable(value: unknown): Printable {
       if (value instanceof Map) return visitObject(Object.fromEntries(value));
       if (value instanceof Set) return visitObject([...value]);
       if (Array.isArray(value)) return value.slice(0, MAX_VALUES).map(visit);
-      const members = new Map<string, Printable>();
+      const members: Record<string, Printable> = {};
       for (const name of toNames(value)) {
         const member = readMember(value, name);
         if (member === undefined || remaining <= 0) continue;
-        members.set(toPrintableText(name), isSecretKey(name) ? '[redacted]' : visit(member));
+        const { text, isSecret } = readName(name);
+        const printed = isSecret ? '[redacted]' : visit(member);
+        if (text === '__proto__') defineMember(members, text, printed);
+        else members[text] = printed;
       }
-      return Object.fromEntries(members);
+      return members;
     } finally {
       ancestors.pop();
     }

@@ -4,7 +4,7 @@ import { appendFile, readFile, readdir, stat, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { toCanonicalJson } from '../../src/audit/canonical-json.ts';
-import { MAX_TEXT_LENGTH } from '../../src/audit/clean-event.ts';
+import { MAX_TEXT_LENGTH } from '../../src/audit/record-text.ts';
 import { DirectoryLockedError } from '../../src/audit/lock.ts';
 import { JournalDamagedError } from '../../src/audit/past.ts';
 import { verifyJournal } from '../../src/audit/verify.ts';
@@ -225,7 +225,7 @@ test('durable records are copied to onRecord, and every append is measured', asy
   const copies: string[] = [];
   const results: string[] = [];
   const journal = await open(t, directory, {
-    toStdout: ({ kind }) => copies.push(kind),
+    toStdout: (line) => copies.push(JSON.parse(line).kind),
     onAppend: (result, seconds) => results.push(`${result} ${seconds >= 0}`),
   });
   await journal.append(toIntent());

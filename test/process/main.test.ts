@@ -99,7 +99,7 @@ test(
     await waitUntil(() => holder.listening);
     const port = Object(holder.address()).port;
     const locked = join(built.directory, 'locked');
-    const log = createLogger({ level: 'error' });
+    const log = createLogger({ level: 'error', write: () => {} });
     const journal = await openJournal({ directory: locked, version: '', node: '', configHash: '', log });
     t.after(() => journal.close());
 
