@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ProblemCode } from '../errors.ts';
 import type { Tier } from '../limits/tier.ts';
 import { createTally } from './tally.ts';
+import { createTimings } from './timings.ts';
 
 /** `refused`: the other side said no; `failed`: it gave no usable answer. */
 export type CallResult = 'success' | 'refused' | 'failed';
@@ -47,23 +48,23 @@ export function createMetrics({ now = Date.now }: MetricsOptions = {}): Metrics 
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const tally = (name: string, help: string, ...labels: readonly string[]) =>
+  const tally = (name: string, help: string, ...labels: readonly [string, string?]) =>
     createTally({ name: `${PREFIX}${name}`, help, labels, registers });
-  const histogram = <Label extends string>(name: string, help: string, seconds: number[], label: Label) =>
-    new Histogram({ name: `${PREFIX}${name}`, help, buckets: seconds, labelNames: [label], registers });
+  const timings = (name: string, help: string, buckets: readonly number[], label: string) =>
+    createTimings({ name: `${PREFIX}${name}`, help, buckets, label, registers });
 
   /** Counts something by its result and measures how long it took. */
-  function outcomes(of: string, action: string, help: string, buckets: number[]) {
+  function outcomes(of: string, action: string, help: string, buckets: readonly number[]) {
     const total = tally(`${of}_${action}s_total`, `${help}, by result.`, 'result');
-    const duration = histogram(`${of}_${action}_duration_seconds`, `${help}: duration.`, buckets, 'result');
+    const duration = timings(`${of}_${action}_duration_seconds`, `${help}: duration.`, buckets, 'result');
     return (result: string, seconds: number): void => {
       total(result);
-      duration.observe({ result }, seconds);
+      duration(result, seconds);
     };
   }
 
   const requests = tally('http_requests_total', 'Requests answered.', 'operation', 'status');
-  const requestSeconds = histogram(
+  const requestSeconds = timings(
     'http_request_duration_seconds',
     'From a request to its answer.',
     CALL_BUCKETS,
@@ -111,7 +112,7 @@ export function createMetrics({ now = Date.now }: MetricsOptions = {}): Metrics 
     request(operation, status, seconds) {
       const label = toOperation(operation);
       requests(label, String(status));
-      requestSeconds.observe({ operation: label }, seconds);
+      requestSeconds(label, seconds);
     },
     exchange: outcomes('exchange', 'call', 'On-behalf-of calls to Entra', CALL_BUCKETS),
     graphCall: outcomes('graph', 'call', 'Calls to Microsoft Graph', CALL_BUCKETS),
