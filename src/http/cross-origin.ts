@@ -42,7 +42,8 @@ export function allowOrigins(origins: readonly string[]): Step {
     // An OPTIONS that is no preflight is a method like any other: 405. So is one from an origin that is not listed.
     const isOtherOptions = request.method === 'OPTIONS' && preflight === undefined;
     if (allowed.has(origin) && !isOtherOptions) return answer(request, response, next);
-    response.vary('Origin');
+    // The first header that says on what the answer depends; `vary` would look for others.
+    response.setHeader('Vary', 'Origin');
     next();
   };
 }
