@@ -7,14 +7,15 @@ const NOT_INHERITED =
   /^(?:AZURE_|ALLOWED_|API_AUDIENCES$|GRAPH_BASE_URL$|TLS_|PUBLIC_BASE_URL$|CONFIG_FILE$)|PROXY$/i;
 
 export type Place = Readonly<{
-  entra: Pick<Entra, 'url' | 'tenantId' | 'client' | 'clientSecret'>;
+  entra: Pick<Entra, 'url' | 'tenantId' | 'clientSecret'> &
+    Readonly<{ client: Pick<Entra['client'], 'clientId'> }>;
   graphBaseUrl: string;
   caFile: string;
   auditDirectory: string;
   ports: Ports;
 }>;
 
-/** The settings by which the service runs in the sandbox. Limits, log level and the like are the developer's own. */
+/** The settings by which the service runs in the sandbox. Limits, times and the like are the developer's own. */
 export function toServiceEnvironment(inherited: Environment, place: Place): Record<string, string> {
   const { entra, graphBaseUrl, caFile, auditDirectory, ports } = place;
   const kept = Object.entries(inherited).flatMap(([name, value]) =>
@@ -35,6 +36,8 @@ export function toServiceEnvironment(inherited: Environment, place: Place): Reco
     ALLOW_CUSTOM_CLOUD: 'true',
     ALLOWED_CLIENT_IDS: CALLING_CLIENT_ID,
     AUDIT_DIR: auditDirectory,
+    // The sandbox learns the ports, and when the service listens, from lines of the level info.
+    LOG_LEVEL: inherited['LOG_LEVEL'] === 'debug' ? 'debug' : 'info',
     NODE_EXTRA_CA_CERTS: caFile,
   };
 }

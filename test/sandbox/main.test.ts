@@ -38,6 +38,7 @@ function startSandbox(args: readonly string[], environment: Readonly<Record<stri
       ...process.env,
       AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere',
       HTTPS_PROXY: 'http://127.0.0.1:1',
+      LOG_LEVEL: 'error',
       ...environment,
     },
   });
