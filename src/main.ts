@@ -173,6 +173,10 @@ async function run(settings: Settings): Promise<void> {
   }
 }
 
+// A log that nobody takes (its reader has gone, the disk is full) is lost, not the requests under way: without a listener the
+// failed write would be an uncaught exception, and the end of the process without a drain.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 try {
   await run(readSettings());
 } catch (error) {

@@ -180,6 +180,18 @@ test('SIGTERM after the caller of a slow request has left: its outcome is still 
   );
 });
 
+test('a log that nobody reads any more costs no request, and no orderly stop', async (t) => {
+  const auditDirectory = join(built.directory, 'audit-unread');
+  const service = built.start(t, { AUDIT_DIR: auditDirectory });
+  const origin = await service.origin('public');
+  service.child.stdout?.destroy();
+  service.child.stderr?.destroy();
+  for (const _ of [1, 2, 3]) assert.equal((await createToken(origin)).status, 204);
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+  assert.equal((await readAudit(auditDirectory)).at(-1)?.kind, 'stop');
+});
+
 test('SIGTERM while it still starts is an orderly stop too', async (t) => {
   const auditDirectory = join(built.directory, 'audit-early');
   const service = built.start(t, { AUDIT_DIR: auditDirectory });
