@@ -1,5 +1,4 @@
 import { randomUUID as nodeRandomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../log.ts';
 import { createChain } from './chain.ts';
@@ -11,6 +10,7 @@ import { lockDirectory } from './lock.ts';
 import { readPast } from './past.ts';
 import type { Past } from './past.ts';
 import type { PastIntent } from './past-intent.ts';
+import { prepareDirectory } from './prepare-directory.ts';
 import type { AppendAudit, StartEvent } from './record.ts';
 import { createRecorder } from './recorder.ts';
 import type { AppendResult, Recorder } from './recorder.ts';
@@ -65,7 +65,7 @@ const KEY_LIFE_MS = 24 * 60 * 60 * 1000;
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { directory, files = journalFiles, now = Date.now } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  prepareDirectory(directory);
   const lock = await lockDirectory(directory);
   try {
     const past = await readPast(files, directory, now() - KEY_LIFE_MS);
