@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Server as HttpsServer } from 'node:https';
-import type { Server } from 'node:net';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { createApp } from './app.ts';
@@ -8,6 +7,7 @@ import { openJournal } from './audit/journal.ts';
 import { createTlsReader, createTlsReload } from './http/reload-tls.ts';
 import { createPublicServer } from './http/server.ts';
 import { createLimitParts } from './limit-parts.ts';
+import { listen } from './listen.ts';
 import { createLogger } from './log.ts';
 import { createLineBatch } from './log/line-transport.ts';
 import { createOutbound } from './outbound.ts';
@@ -44,14 +44,6 @@ function readSettings(): Settings {
   });
 }
 
-/** System errors say what failed, but not which setting to change. */
-const naming =
-  (setting: string) =>
-  (error: unknown): never => {
-    const isSystem = error instanceof Error && 'syscall' in error;
-    throw isSystem ? new Error(`${setting}: ${error.message}`, { cause: error }) : error;
-  };
-
 /** A directory that cannot be made or written is a wrong setting, though only the disk can say so. */
 function refuseDirectory(error: unknown): never {
   if (!(error instanceof Error) || !('syscall' in error)) throw error;
@@ -59,16 +51,6 @@ function refuseDirectory(error: unknown): never {
     `AUDIT_DIR: expected a directory that can be made and written, got ${error.message}`,
   ]);
 }
-
-const listen = (server: Server, { host, port }: Readonly<{ host: string; port: number }>): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.removeListener('error', reject);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 
 async function run(settings: Settings): Promise<void> {
   const log = createLogger({
@@ -161,11 +143,14 @@ async function run(settings: Settings): Promise<void> {
     await limits.ready();
     log.info('listening', {
       listener: 'admin',
-      port: await listen(adminServer, settings.admin).catch(naming('ADMIN_PORT')),
+      port: await listen(adminServer, {
+        ...settings.admin,
+        names: { host: 'ADMIN_HOST', port: 'ADMIN_PORT' },
+      }),
     });
     log.info('listening', {
       listener: 'public',
-      port: await listen(publicServer, settings.listen).catch(naming('PORT')),
+      port: await listen(publicServer, { ...settings.listen, names: { host: 'HOST', port: 'PORT' } }),
     });
   } catch (error) {
     await close();

@@ -91,7 +91,7 @@ test('each wrong setting is one line that names it, and exit 78', { concurrency:
 });
 
 test(
-  'what prevents the start is one sentence that names the setting, and exit 1',
+  'what prevents the start is one sentence that names the setting, and exit 1, or 78 for a wrong setting',
   { concurrency: 2 },
   async (t) => {
     const holder = createServer().listen(0, '127.0.0.1');
@@ -103,16 +103,17 @@ test(
     const journal = await openJournal({ directory: locked, version: '', node: '', configHash: '', log });
     t.after(() => journal.close());
 
-    const failures: readonly (readonly [string, Environment, RegExp])[] = [
-      ['public port taken', { PORT: String(port) }, /^PORT: .*EADDRINUSE/],
-      ['admin port taken', { ADMIN_PORT: String(port) }, /^ADMIN_PORT: .*EADDRINUSE/],
-      ['no address of this machine', { HOST: '203.0.113.1' }, /^PORT: .*EADDRNOTAVAIL/],
-      ['audit directory of another process', { AUDIT_DIR: locked }, /in use by process \d+/],
+    const failures: readonly (readonly [string, Environment, number, RegExp])[] = [
+      ['public port taken', { PORT: String(port) }, 1, /^PORT: .*EADDRINUSE/],
+      ['admin port taken', { ADMIN_PORT: String(port) }, 1, /^ADMIN_PORT: .*EADDRINUSE/],
+      ['no address of this machine', { HOST: '203.0.113.1' }, 78, /^HOST: expected .*EADDRNOTAVAIL/],
+      ['none for probes', { ADMIN_HOST: '203.0.113.1' }, 78, /^ADMIN_HOST: expected .*EADDRNOTAVAIL/],
+      ['audit directory of another process', { AUDIT_DIR: locked }, 1, /in use by process \d+/],
     ];
-    const cases = failures.map(([name, changes, expected]) =>
+    const cases = failures.map(([name, changes, status, expected]) =>
       t.test(name, async (t) => {
         const service = built.start(t, changes);
-        assert.equal(await service.ended, 1);
+        assert.equal(await service.ended, status);
         assert.match(service.stderr(), expected);
         assert.equal(service.stderr().trimEnd().split('\n').length, 1, service.stderr());
       }),
