@@ -4,7 +4,7 @@ import type { Environment, Ports } from './options.ts';
 
 /** What a developer's shell may hold for a real tenant, and would lead the service out of the sandbox. */
 const NOT_INHERITED =
-  /^(?:AZURE_|ALLOWED_|API_AUDIENCES$|GRAPH_BASE_URL$|TLS_|PUBLIC_BASE_URL$|CONFIG_FILE$)|PROXY$/i;
+  /^(?:AZURE_|ALLOWED_|API_AUDIENCES$|GRAPH_BASE_URL$|TLS_|PUBLIC_BASE_URL$|CONFIG_FILE$|REDIS_URL$)|PROXY$/i;
 
 export type Place = Readonly<{
   entra: Pick<Entra, 'url' | 'tenantId' | 'clientSecret'> &

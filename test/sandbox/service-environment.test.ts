@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toServiceEnvironment } from '../../sandbox/demo/service-environment.ts';
-import { CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
+import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
+import { SETTING_NAMES } from '../../src/settings/table.ts';
 
 const place = {
   entra: {
@@ -26,4 +27,43 @@ test('the log tells when the service listens, whatever level the shell asks for'
     'info',
     'debug',
   ]);
+});
+
+test('of a shell full of real settings only those stay that lead nowhere', () => {
+  const shell = Object.fromEntries(
+    [...SETTING_NAMES, 'https_proxy', 'http_proxy', 'HTTP_PROXY', 'ALL_PROXY', 'no_proxy', 'HOME'].map(
+      (name) => [name, 'real'],
+    ),
+  );
+  const environment = toServiceEnvironment(shell, place);
+  const kept = Object.keys(environment).filter((name) => environment[name] === 'real');
+  assert.deepEqual(kept.toSorted(), [
+    'AUDIT_FINGERPRINT',
+    'AUDIT_HMAC_KEY',
+    'AUDIT_HMAC_KEY_FILE',
+    'AUDIT_PII',
+    'AUDIT_STDOUT',
+    'CORS_ORIGINS',
+    'ENABLE_CAE',
+    'ENABLE_DOCS',
+    'EXPIRY_METRICS_INTERVAL_SECONDS',
+    'HOME',
+    'LIMITER_DEGRADED_MAX_SECONDS',
+    'LIMITER_ON_FAILURE',
+    'MAX_TOKEN_VALIDITY_SECONDS',
+    'RATE_LIMIT_ADDRESS',
+    'RATE_LIMIT_CLIENT',
+    'RATE_LIMIT_GRAPH',
+    'RATE_LIMIT_PROFILE',
+    'RATE_LIMIT_TENANT',
+    'RATE_LIMIT_USER',
+    'REPLICAS',
+    'REQUEST_DEADLINE_MS',
+    'SHUTDOWN_GRACE_MS',
+    'TRUSTED_PROXIES',
+    'UPSTREAM_TIMEOUT_MS',
+  ]);
+  assert.equal(environment['AZURE_CLIENT_ID'], CLIENT_ID);
+  assert.equal(environment['ALLOWED_CLIENT_IDS'], CALLING_CLIENT_ID);
+  assert.equal(environment['AUDIT_DIR'], '/sandbox/audit');
 });
