@@ -20,6 +20,8 @@ const END_WITH_PARENT = new URL('./end-with-parent.ts', import.meta.url).href;
 const START_TIMEOUT_MS = 30_000;
 /** Longer than the service takes to finish what is under way. */
 const STOP_TIMEOUT_MS = 35_000;
+/** Lines, the latest: as many as there are settings that can be wrong. */
+const MAX_COMPLAINTS = 50;
 
 const LogLine = z.object({ level: z.string().optional(), message: z.string() });
 const Listening = z.object({
@@ -50,7 +52,7 @@ export async function startServiceProcess(options: Options): Promise<ServiceProc
   });
   const log = createWriteStream(logFile, { mode: 0o600 });
   const ports = new Map<string, number>();
-  let complaint = '';
+  const complaints: string[] = [];
   let stopping = false;
   let over = false;
 
@@ -64,7 +66,9 @@ export async function startServiceProcess(options: Options): Promise<ServiceProc
   });
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.write(`${line}\n`);
-    if (line.trim() !== '' && !/^\s+at /.test(line)) complaint = line.trim();
+    if (line.trim() === '' || /^\s+at /.test(line)) return;
+    complaints.push(line.trim());
+    if (complaints.length > MAX_COMPLAINTS) complaints.shift();
   });
 
   const ended = new Promise<string>((resolve) => {
@@ -72,7 +76,7 @@ export async function startServiceProcess(options: Options): Promise<ServiceProc
     child.once('close', (code, signalName) => {
       log.end();
       const how = signalName === null ? `exit status ${code}` : signalName;
-      resolve(`The service ended (${how})${complaint === '' ? '.' : `: ${complaint}`}`);
+      resolve(`The service ended (${how})${toTold(complaints)}`);
     });
   });
   void ended.then(() => (over = true));
@@ -108,6 +112,13 @@ export async function startServiceProcess(options: Options): Promise<ServiceProc
     ended: ended.then((sentence) => (stopping ? new Promise<never>(() => undefined) : sentence)),
     stop,
   };
+}
+
+/** Behind a sentence: one complaint on its line, several each on one of its own. */
+function toTold(complaints: readonly string[]): string {
+  const [first, ...others] = complaints;
+  if (first === undefined) return '.';
+  return others.length === 0 ? `: ${first}` : `:\n${complaints.map((line) => `  ${line}`).join('\n')}`;
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -189,9 +189,14 @@ describe('npm run sandbox', () => {
       environment: { RATE_LIMIT_USER: 'many' },
       pattern: /^The service ended \(exit status 78\): .*RATE_LIMIT_USER.+\n$/,
     }),
+    'all that keeps a service from its start': async () => ({
+      args: ['--once'],
+      environment: { RATE_LIMIT_USER: 'many', ENABLE_DOCS: 'perhaps' },
+      pattern: /^The service ended \(exit status 78\):\n {2}ENABLE_DOCS: .+\n {2}RATE_LIMIT_USER: .+\n$/,
+    }),
   };
   for (const [what, prepare] of Object.entries(sentences)) {
-    test(`${what} is told in a sentence, with exit status 1`, async (t) => {
+    test(`${what} is told without a stack, with exit status 1`, async (t) => {
       t.after(() => listener.close());
       const { args, environment, pattern } = await prepare();
       const { output, ended } = startSandbox(args, environment);
