@@ -4,6 +4,7 @@ import { createAdminServer } from './admin/admin-server.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { createApp } from './app.ts';
 import { openJournal } from './audit/journal.ts';
+import { prepareDirectory } from './audit/prepare-directory.ts';
 import { createTlsReader, createTlsReload } from './http/reload-tls.ts';
 import { createPublicServer } from './http/server.ts';
 import { createLimitParts } from './limit-parts.ts';
@@ -41,14 +42,15 @@ function readSettings(): Settings {
     defaults: readJson('config/default.json'),
     environment: process.env,
     readFile: readText,
+    checkDirectory: prepareDirectory,
   });
 }
 
-/** A directory that cannot be made or written is a wrong setting, though only the disk can say so. */
+/** A directory in which no journal can be written (its disk is full, say) is a wrong setting, though it took a try to know. */
 function refuseDirectory(error: unknown): never {
   if (!(error instanceof Error) || !('syscall' in error)) throw error;
   throw new SettingsError([
-    `AUDIT_DIR: expected a directory that can be made and written, got ${error.message}`,
+    `AUDIT_DIR: expected a directory in which a journal can be written, got ${error.message}`,
   ]);
 }
 

@@ -1,5 +1,6 @@
 import type { RateLimits } from './limits/tier.ts';
 import type { Secret } from './secret.ts';
+import { checkAuditDirectory } from './settings/audit-directory.ts';
 import { readAuditKey } from './settings/audit-key.ts';
 import { readCloud } from './settings/cloud.ts';
 import { checkCoherence } from './settings/coherence.ts';
@@ -63,6 +64,8 @@ export type SettingsSources = Readonly<{
   environment: Environment;
   /** Reads a file that a setting names, as UTF-8; throws when it cannot. */
   readFile: ReadFile;
+  /** Makes a directory where it is absent; throws when it cannot be made or written. */
+  checkDirectory: (path: string) => void;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }>;
@@ -75,6 +78,7 @@ export function parseSettings({
   defaults,
   environment,
   readFile,
+  checkDirectory,
   now = Date.now,
 }: SettingsSources): Settings {
   const problems = createProblems(toSecrets(environment));
@@ -84,6 +88,7 @@ export function parseSettings({
   const hmacKey = readAuditKey(draft);
   const tls = readTlsFiles(draft);
   checkCoherence(draft);
+  checkAuditDirectory(draft, checkDirectory);
   problems.throwAny();
 
   const at = <Name extends SettingName>(name: Name): SettingValues[Name] => known(draft.value(name), name);

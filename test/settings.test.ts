@@ -25,6 +25,9 @@ const DAY = 24 * 60 * 60 * 1000;
 type Environment = Readonly<Record<string, string | undefined>>;
 type Files = Readonly<Record<string, string>>;
 
+/** As AUDIT_DIR, a directory that the disk refuses. */
+const NO_DIRECTORY = '/refused/by/the/disk';
+
 const REQUIRED: Environment = {
   AZURE_TENANT_ID: TENANT,
   AZURE_CLIENT_ID: CLIENT,
@@ -41,6 +44,9 @@ function parse(environment: Environment = {}, files: Files = {}): Settings {
       const content = files[path];
       if (content === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
       return content;
+    },
+    checkDirectory: (path) => {
+      if (path === NO_DIRECTORY) throw Object.assign(new Error('not made'), { code: 'ENOTDIR' });
     },
   });
 }
@@ -332,7 +338,7 @@ describe('each setting wrong in turn is one line that names it', () => {
     REPLICAS: [...integers, '0'],
     LIMITER_ON_FAILURE: ['half', 'CLOSED'],
     LIMITER_DEGRADED_MAX_SECONDS: integers,
-    AUDIT_DIR: ['a\u0000b'],
+    AUDIT_DIR: ['a\u0000b', NO_DIRECTORY],
     AUDIT_FINGERPRINT: [...flags, 'true'],
     AUDIT_HMAC_KEY: [CANARY, Buffer.alloc(31).toString('base64'), `${KEY}*`],
     AUDIT_HMAC_KEY_FILE: files,
@@ -391,6 +397,14 @@ describe('the credential', () => {
       assert.equal(problems.length, 1);
       for (const name of FOUR) assert.ok(problems[0]?.includes(name), name);
     }
+  });
+
+  test('of several the malformed one is told as well, and one that CONFIG_FILE may not hold is not missing too', () => {
+    const several = { AZURE_CLIENT_SECRET: `two ${CANARY}`, AZURE_CLIENT_SECRET_FILE: '/a', [PEM]: '/b' };
+    const names = problemsOf(several).map((line) => line.slice(0, line.indexOf(':')));
+    assert.deepEqual(names, ['AZURE_CLIENT_SECRET', FOUR.join(', ')]);
+    const [environment, files] = withConfig({ AZURE_CLIENT_SECRET: CANARY });
+    assertOneProblem('AZURE_CLIENT_SECRET', { ...none, ...environment }, files);
   });
 
   test('each kind', () => {
@@ -526,6 +540,7 @@ test('all problems are reported at once, in one line each', () => {
       AUDIT_PII: 'pseudonymous',
       TLS_CERT_FILE: '/none',
       CONFIG_FILE: '/config.json',
+      AUDIT_DIR: NO_DIRECTORY,
     },
     { '/config.json': JSON.stringify({ UNKNOWN: 1, LOG_LEVEL: 'loud', AUDIT_HMAC_KEY: CANARY }) },
   );
@@ -541,10 +556,11 @@ test('all problems are reported at once, in one line each', () => {
     'CONFIG_FILE',
     'LOG_LEVEL',
     'AUDIT_HMAC_KEY',
+    'AUDIT_DIR',
   ]) {
     assert.equal(names.filter((other) => other === name).length, 1, `${name}\n${problems.join('\n')}`);
   }
-  assert.equal(problems.length, 10, problems.join('\n'));
+  assert.equal(problems.length, 11, problems.join('\n'));
 });
 
 test('the settings print without their secrets', () => {

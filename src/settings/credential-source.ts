@@ -35,7 +35,9 @@ function readPemProblem(pem: string, now: number): string | undefined {
 export function readCredentialSource(draft: Draft, now: number): CredentialSource | undefined {
   const { isSet, value, content, problems } = draft;
   const given = CREDENTIALS.filter(isSet);
-  if (given.length !== 1 && !CREDENTIALS.some(problems.has)) {
+  // One that CONFIG_FILE may not hold was given all the same, and has been reported.
+  if (given.length === 0 && CREDENTIALS.some(problems.has)) return undefined;
+  if (given.length !== 1) {
     problems.add(CREDENTIALS, 'exactly one of these', given.join(' and ') || 'none');
     return undefined;
   }

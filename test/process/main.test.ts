@@ -69,6 +69,8 @@ const WRONG: Readonly<Record<string, Environment>> = {
   LOG_LEVEL: { LOG_LEVEL: 'loud' },
   AUDIT_PII: { AUDIT_PII: 'pseudonymous' },
   AUDIT_DIR: { AUDIT_DIR: '/etc/hostname/audit' },
+  // Where Node's own making of directories never ends.
+  RATE_LIMIT_TENANT: { AUDIT_DIR: '/proc/x', RATE_LIMIT_TENANT: '1', ENABLE_CAE: 'perhaps' },
 };
 
 test('each wrong setting is one line that names it, and exit 78', { concurrency: 2 }, async (t) => {

@@ -103,6 +103,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
   const settings = parseSettings({
     defaults: JSON.parse(await readFile(join(root, 'config/default.json'), 'utf8')),
     readFile: () => '',
+    checkDirectory: () => {},
     environment: {
       AZURE_TENANT_ID: TENANT_ID,
       AZURE_CLIENT_ID: CLIENT_ID,
