@@ -418,6 +418,25 @@ describe('the credential', () => {
     assert.deepEqual(kindOf(PEM, '/pem'), { kind: 'certificate', path: '/pem' });
   });
 
+  test('a file with a secret or a token is held to what its environment variable would be', () => {
+    for (const name of ['AZURE_CLIENT_SECRET_FILE', 'AZURE_FEDERATED_TOKEN_FILE']) {
+      for (const content of [
+        `${CANARY}\n${CANARY}\n`,
+        `${CANARY} ${CANARY}`,
+        `${CANARY}\u0000`,
+        Buffer.from(CANARY, 'utf16le').toString(),
+        `${CANARY}\uFEFF${CANARY}`,
+      ]) {
+        assertOneProblem(name, { ...none, [name]: '/file' }, { '/file': content });
+      }
+      for (const content of [CANARY, `${CANARY}\r\n`, ` ${CANARY}\n\n`]) {
+        assert.deepEqual(problemsOf({ ...none, [name]: '/file' }, { '/file': content }), []);
+      }
+    }
+    const token = { ...none, AZURE_FEDERATED_TOKEN_FILE: '/file' };
+    assertOneProblem('AZURE_FEDERATED_TOKEN_FILE', token, { '/file': 'tökén' });
+  });
+
   test('a PEM file needs an RSA key and its own certificate, not expired', () => {
     for (const [pem, got] of [
       [rsa.key, /none that can be used/],

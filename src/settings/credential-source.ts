@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Secret } from '../secret.ts';
 import type { Draft } from './draft.ts';
-import type { SettingName } from './table.ts';
+import type { Kind } from './kind.ts';
+import { ROWS, type SettingName } from './table.ts';
 
 /** How this service proves itself to Entra. Files are read again when they change. */
 export type CredentialSource =
@@ -16,6 +17,26 @@ const CREDENTIALS = [
   'AZURE_CLIENT_CERTIFICATE_PATH',
   'AZURE_FEDERATED_TOKEN_FILE',
 ] as const satisfies readonly SettingName[];
+
+/** A signed JSON Web Token, loosely: its issuer is free in everything else (RFC 7519 section 3). */
+const federatedToken: Kind<string> = {
+  expected: 'one token, without spaces or line breaks',
+  read: (text) => (/^[!-~]+$/.test(text) ? text : undefined),
+};
+
+/** The path of a file with one line of the given kind, as it is read at run time: without the blanks around it. */
+function readLineFile(
+  { value, content, problems }: Draft,
+  name: 'AZURE_CLIENT_SECRET_FILE' | 'AZURE_FEDERATED_TOKEN_FILE',
+  kind: Kind<unknown>,
+): string | undefined {
+  const path = value(name);
+  const line = content(name)?.trim();
+  if (path === undefined || line === undefined) return undefined;
+  if (kind.read(line) !== undefined) return path;
+  problems.add(name, `a file with ${kind.expected}`, 'another content');
+  return undefined;
+}
 
 /** What is wrong with a PEM that should hold an RSA key (PS256 needs one) and its certificate. */
 function readPemProblem(pem: string, now: number): string | undefined {
@@ -45,15 +66,11 @@ export function readCredentialSource(draft: Draft, now: number): CredentialSourc
   const secret = value('AZURE_CLIENT_SECRET');
   if (secret !== undefined) return { kind: 'secret', secret };
 
-  const secretFile = value('AZURE_CLIENT_SECRET_FILE');
-  if (secretFile !== undefined && content('AZURE_CLIENT_SECRET_FILE') !== undefined) {
-    return { kind: 'secretFile', path: secretFile };
-  }
+  const secretFile = readLineFile(draft, 'AZURE_CLIENT_SECRET_FILE', ROWS.AZURE_CLIENT_SECRET.kind);
+  if (secretFile !== undefined) return { kind: 'secretFile', path: secretFile };
 
-  const federatedToken = value('AZURE_FEDERATED_TOKEN_FILE');
-  if (federatedToken !== undefined && content('AZURE_FEDERATED_TOKEN_FILE') !== undefined) {
-    return { kind: 'federatedToken', path: federatedToken };
-  }
+  const tokenFile = readLineFile(draft, 'AZURE_FEDERATED_TOKEN_FILE', federatedToken);
+  if (tokenFile !== undefined) return { kind: 'federatedToken', path: tokenFile };
 
   const certificate = value('AZURE_CLIENT_CERTIFICATE_PATH');
   const pem = content('AZURE_CLIENT_CERTIFICATE_PATH');
