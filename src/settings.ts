@@ -150,11 +150,13 @@ function known<Value>(value: Value | undefined, name: string): Value {
   return value;
 }
 
-/** Shorter ones would cut harmless text to pieces, and protect nothing. */
-const SHORTEST_SECRET = 8;
-
+/** What was given for a secret, right or wrong: the longest first, because one may stand in another. */
 function toSecrets(environment: Environment): readonly string[] {
-  return SETTING_NAMES.filter((name) => ROWS[name].secret !== undefined)
-    .map((name) => environment[name] ?? '')
-    .filter((text) => text.length >= SHORTEST_SECRET);
+  const names: readonly string[] = SETTING_NAMES.filter((name) => ROWS[name].secret !== undefined).flatMap(
+    (name) => (ROWS[name].lowerCaseToo ? [name, name.toLowerCase()] : [name]),
+  );
+  return names
+    .map((name) => (environment[name] ?? '').trim())
+    .filter((text) => text !== '')
+    .toSorted((a, b) => b.length - a.length);
 }

@@ -582,6 +582,47 @@ test('all problems are reported at once, in one line each', () => {
   assert.equal(problems.length, 11, problems.join('\n'));
 });
 
+describe('a secret put in the wrong place is not shown', () => {
+  const shownFor = (name: string, value: string, environment: Environment = {}) => {
+    const [line = ''] = problemsOf({ ...environment, [name]: value });
+    return line.slice(line.indexOf(', got ') + ', got '.length);
+  };
+
+  test('the user of a URL, be it well formed or not', () => {
+    for (const [value, shown] of [
+      ['ftp://user:pa/w0rd@h:1', '"ftp://[redacted]@h:1"'],
+      ['ftp://user:p@ss/w0rd@h:1', '"ftp://[redacted]@h:1"'],
+      ['ftp://user:p w@h', '"ftp://[redacted]@h"'],
+      ['user:w0rd@h', '"[redacted]@h"'],
+      ['https:/\\user:w0rd@h', '"[redacted]@h"'],
+      ['https://h/?q', '"https://h/?q"'],
+    ] as const) {
+      assert.equal(shownFor('PUBLIC_BASE_URL', value), shown);
+    }
+    assert.equal(shownFor('CORS_ORIGINS', 'https://a, https://u:w0rd@b'), '"https://[redacted]@b"');
+  });
+
+  test('a secret of this service, however short, long or spelt', () => {
+    const long = `${'x'.repeat(130)}${CANARY}`;
+    for (const [secret, value, shown] of [
+      ['hunter2', 'hunter2', '"[redacted]"'],
+      ['o', 'verbose', '"verbose"'],
+      [long, `Bearer ${long}`, '"Bearer [redacted]"'],
+      [String.raw`back\slash"quote`, String.raw`a back\slash"quote`, '"a [redacted]"'],
+    ] as const) {
+      assert.equal(shownFor('LOG_LEVEL', value, { AZURE_CLIENT_SECRET: secret }), shown);
+    }
+    const proxy = 'http://proxy-of-a-company:3128';
+    assert.equal(shownFor('LOG_LEVEL', proxy, { https_proxy: proxy }), '"[redacted]"');
+    const blank = { AZURE_CLIENT_SECRET: ' hunter2-and-more\n' };
+    assert.ok(
+      !problemsOf({ ...blank, LOG_LEVEL: 'hunter2-and-more' })
+        .join()
+        .includes('hunter2'),
+    );
+  });
+});
+
 test('the settings print without their secrets', () => {
   const settings = parse({ REDIS_URL: `redis://:${CANARY}@c`, AUDIT_HMAC_KEY: KEY });
   for (const text of [inspect(settings, { depth: 9, showHidden: true }), JSON.stringify(settings)]) {

@@ -1,5 +1,4 @@
 import type { Draft } from './draft.ts';
-import { toShown } from './problems.ts';
 
 /** Only the disk can say whether AUDIT_DIR is right; what it says is reported with everything else. */
 export function checkAuditDirectory(
@@ -12,6 +11,10 @@ export function checkAuditDirectory(
     checkDirectory(directory);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    problems.add('AUDIT_DIR', 'a directory that can be made and written', `${toShown(directory)}${code}`);
+    problems.add(
+      'AUDIT_DIR',
+      'a directory that can be made and written',
+      `${problems.shown(directory)}${code}`,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { toShown, type Problems } from './problems.ts';
+import type { Problems } from './problems.ts';
 import { ROWS, SETTING_NAMES, type SettingName, type SettingValues } from './table.ts';
 import type { ReadFile, Texts } from './texts.ts';
 
@@ -31,7 +31,7 @@ export function createDraft(texts: Texts, readFile: ReadFile, problems: Problems
     if (problems.has(name)) continue;
     if (text === undefined && optional === undefined) problems.add(name, kind.expected, 'nothing');
     if (text !== undefined && kind.read(text) === undefined) {
-      problems.add(name, kind.expected, secret === undefined ? toShown(text) : 'another value');
+      problems.add(name, kind.expected, secret === undefined ? problems.shown(text) : 'another value');
     }
   }
 

@@ -1,4 +1,4 @@
-import { toShown, type Problems } from './problems.ts';
+import type { Problems } from './problems.ts';
 import { isSettingName, ROWS, SETTING_NAMES, type SettingName } from './table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,7 +28,7 @@ function readJson(json: unknown, problems: Problems): Texts {
   const texts = new Map<SettingName, string>();
   for (const [name, value] of Object.entries(json)) {
     if (!isSettingName(name) || name === 'CONFIG_FILE') {
-      problems.add('CONFIG_FILE', 'the names of settings only', toShown(name));
+      problems.add('CONFIG_FILE', 'the names of settings only', problems.shown(name));
       continue;
     }
     const text = readText(value);
@@ -49,7 +49,7 @@ function readConfigFile(path: string, readFile: ReadFile, problems: Problems): T
     json = JSON.parse(readFile(path));
   } catch (error) {
     const reason = error instanceof SyntaxError ? 'no JSON' : 'none';
-    problems.add('CONFIG_FILE', 'a readable JSON file', `${reason} in ${toShown(path)}`);
+    problems.add('CONFIG_FILE', 'a readable JSON file', `${reason} in ${problems.shown(path)}`);
     return new Map();
   }
   return readJson(json, problems);
