@@ -209,9 +209,8 @@ describe('what is accepted', () => {
     assert.deepEqual(parse({ PORT: '', CORS_ORIGINS: ' ', AZURE_CLIENT_SECRET_FILE: '' }), parse());
   });
 
-  test('two listeners on a port 0, or on one port of two addresses', () => {
+  test('two listeners on a port 0', () => {
     assert.equal(parse({ PORT: '0', ADMIN_PORT: '0' }).admin.port, 0);
-    assert.equal(parse({ PORT: '9090', HOST: '127.0.0.2' }).listen.port, 9090);
   });
 
   test('the key of the journal, from a file too', () => {
@@ -522,10 +521,17 @@ describe('the cloud', () => {
 });
 
 describe('settings that are wrong together', () => {
-  test('two listeners on one port', () => {
+  test('two listeners on one port, however their hosts are spelt', () => {
     assertOneProblem('PORT', { PORT: '9090' });
     assertOneProblem('ADMIN_PORT', { ADMIN_PORT: '8080' });
-    assertOneProblem('ADMIN_PORT', { ADMIN_PORT: '8080', HOST: '::', ADMIN_HOST: '::1' });
+    for (const [HOST, ADMIN_HOST] of [
+      ['::', '::1'],
+      ['127.0.0.1', 'localhost'],
+      ['::0', '127.0.0.1'],
+      ['127.0.0.2', '127.0.0.1'],
+    ] as const) {
+      assertOneProblem('ADMIN_PORT', { ADMIN_PORT: '8080', HOST, ADMIN_HOST });
+    }
   });
 
   test('a stop that is shorter than a request', () => {

@@ -1,13 +1,10 @@
 import type { Draft } from './draft.ts';
 
-const WILDCARDS: readonly unknown[] = ['0.0.0.0', '::'];
-
 /** Reports settings that are right by themselves and wrong together. */
 export function checkCoherence({ value, problems }: Draft): void {
   const port = value('PORT');
-  const hosts = [value('HOST'), value('ADMIN_HOST')];
-  const isSameHost = hosts[0] === hosts[1] || hosts.some((host) => WILDCARDS.includes(host));
-  if (port !== undefined && port !== 0 && port === value('ADMIN_PORT') && isSameHost) {
+  // Whatever their hosts: one address has many spellings (localhost, 127.0.0.1, ::ffff:127.0.0.1).
+  if (port !== undefined && port !== 0 && port === value('ADMIN_PORT')) {
     problems.add(['PORT', 'ADMIN_PORT'], 'two ports', `${port} twice`);
   }
 
