@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   createServer as createHttpServer,
   IncomingMessage,
@@ -9,6 +8,8 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { Express } from 'express';
+import { refuseBare, refuseUnreadable } from './bare-refusal.ts';
+import { countHeader } from './count-header.ts';
 
 /** Certificate chain and key in PEM. */
 export type TlsMaterial = Readonly<{ cert: string; key: string }>;
@@ -46,37 +47,37 @@ function toExpressClasses(app: Express) {
   return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
 }
 
-const countHeader = (rawHeaders: readonly string[], name: string): number =>
-  rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
-
 /** The path of an absolute-form target, which a server has to accept (RFC 9112 section 3.2.2); any other target as it is. */
 function toOriginForm(target: string): string {
   const path = /^https?:\/\/[^/?#]*(.*)$/is.exec(target)?.[1] ?? target;
   return path.startsWith('/') || path === '*' ? path : `/${path}`;
 }
 
-/** What node:http lets through although RFC 9112 (sections 3.2 and 6.1) does not. */
-const isWellFormed = ({ rawHeaders, headers }: IncomingMessage): boolean =>
-  countHeader(rawHeaders, 'host') <= 1 &&
-  (headers['transfer-encoding'] === undefined || headers['transfer-encoding'].toLowerCase() === 'chunked');
+/**
+ * What node:http lets through although RFC 9112 (sections 3.2 and 6.1) does not. That a Host is there it would see for itself,
+ * but refuse without the ids of the request.
+ */
+function isWellFormed({ rawHeaders, headers, httpVersion }: IncomingMessage): boolean {
+  const hosts = countHeader(rawHeaders, 'host');
+  const coding = headers['transfer-encoding'];
+  return (
+    (hosts === 1 || (hosts === 0 && httpVersion !== '1.1')) &&
+    (coding === undefined || coding.toLowerCase() === 'chunked')
+  );
+}
 
-/** Refuses below the API, as node:http itself refuses what it cannot parse: a bare 400 on a connection that ends. */
+/** Lets only well-formed requests reach the API. */
 const refuseMalformed =
   (app: Express): RequestListener =>
   (request, response) => {
-    if (isWellFormed(request)) {
-      request.url = toOriginForm(request.url ?? '');
-      return app(request, response);
-    }
-    const id = randomUUID();
-    response.writeHead(400, {
-      Connection: 'close',
-      'request-id': id,
-      'client-request-id': id,
-      'Cache-Control': 'no-store',
-    });
-    response.end();
+    if (!isWellFormed(request)) return refuseBare(request, response, 400);
+    request.url = toOriginForm(request.url ?? '');
+    return app(request, response);
   };
+
+/** An `Expect` other than 100-continue (RFC 9110 section 10.1.1). */
+const refuseExpectation: RequestListener = (request, response) =>
+  refuseBare(request, response, isWellFormed(request) ? 417 : 400);
 
 /** The public server: HTTP behind an ingress, or HTTPS. */
 export function createPublicServer(
@@ -84,12 +85,13 @@ export function createPublicServer(
   tls?: TlsMaterial,
   hardening: ServerOptions = HARDENING,
 ): Server | HttpsServer {
-  const options = { ...hardening, ...toExpressClasses(app) };
+  const options = { ...hardening, ...toExpressClasses(app), requireHostHeader: false };
   const listener = refuseMalformed(app);
   const server = tls
     ? createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener)
     : createHttpServer(options, listener);
   // Bounded by their size. With a bound on their number, a second Host behind it would go unseen.
   server.maxHeadersCount = 0;
+  server.on('checkExpectation', refuseExpectation).on('clientError', refuseUnreadable);
   return server;
 }

@@ -13,7 +13,7 @@ import { createPublicServer, HARDENING } from '../../src/http/server.ts';
 import { createLogger } from '../../src/log.ts';
 import { createCertificateAuthority } from '../../sandbox/certificate-authority.ts';
 import { startService } from '../support/service.ts';
-import { codeOf, parseRaw, request, sendRaw } from './raw-http.ts';
+import { codeOf, parseRaw, request, sendRaw, type RawAnswer } from './raw-http.ts';
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -155,6 +155,15 @@ test('the same over HTTPS, with a certificate that is replaced while it runs', a
   await assert.rejects(once(old, 'secureConnect'), 'TLS 1.1 is refused');
 });
 
+/** What contract 5 wants of every answer, also of one that no step of the app has seen. */
+function assertBare({ headers, body }: RawAnswer): void {
+  assert.match(headers['request-id'] ?? '', /^[0-9a-f-]{36}$/);
+  assert.match(headers['client-request-id'] ?? '', /^[0-9a-f-]{36}$/);
+  assert.equal(headers['cache-control'], 'no-store');
+  assert.equal(headers['connection'], 'close');
+  assert.equal(body, '');
+}
+
 const line = (service: Readonly<{ createPath: () => string }>) => `POST ${service.createPath()} HTTP/1.1\r\n`;
 
 test('what RFC 9112 forbids is refused below the API, and the connection ends', async (t) => {
@@ -186,17 +195,77 @@ test('what RFC 9112 forbids is refused below the API, and the connection ends', 
     ['NUL in a header', `Host: a\r\n${good}${length}X: \0\r\n`, body, 400],
     ['a bare line feed', `Host: a\nX: y\r\n${good}${length}`, body, 400],
     ['a header section of 17 KiB', `Host: a\r\nX: ${'x'.repeat(17 * 1024)}\r\n`, '', 431],
-    ['an expectation nobody meets', `Host: a\r\n${good}${length}Expect: x\r\nConnection: close\r\n`, '', 417],
+    ['an expectation nobody meets', `Host: a\r\n${good}${length}Expect: x\r\n`, body, 417],
+    ['such an expectation without Host', `${good}${length}Expect: x\r\n`, body, 400],
+    ['a chunk that is none', `Host: a\r\n${good}Transfer-Encoding: chunked\r\n`, 'zz\r\n', 400],
+    [
+      'a chunk of extensions',
+      `Host: a\r\n${good}Transfer-Encoding: chunked\r\n`,
+      `1d;${'x'.repeat(17 * 1024)}`,
+      413,
+    ],
   ] as const) {
     await t.test(name, async () => {
       const answer = parseRaw(await sendRaw(service.url, `${line(service)}${head}\r\n${rest}`));
       assert.equal(answer.status, status, JSON.stringify(answer));
-      assert.match(answer.body, /^(?:0\r\n\r\n)?$/, 'empty, in chunks or not');
+      assertBare(answer);
     });
   }
   assert.equal(service.graph.journal.requests.length, 0);
-  const { headers } = parseRaw(await sendRaw(service.url, `${line(service)}Host: a\r\nHost: b\r\n\r\n`));
-  assert.match(headers['request-id'] ?? '', /^[0-9a-f-]{36}$/);
+
+  const id = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
+  for (const [header, isEchoed] of [
+    [`client-request-id: ${id}`, true],
+    ['client-request-id: x', false],
+    [`client-request-id: ${id}\r\nclient-request-id: ${id}`, false],
+  ] as const) {
+    const answer = parseRaw(await sendRaw(service.url, `${line(service)}${header}\r\n\r\n`));
+    assert.equal(answer.status, 400);
+    assertBare(answer);
+    assert.equal(answer.headers['client-request-id'] === id, isEchoed, header);
+  }
+});
+
+test('HTTP/1.0 needs no Host', async (t) => {
+  const service = await startService(t);
+  assert.equal(parseRaw(await sendRaw(service.url, 'GET /healthz HTTP/1.0\r\n\r\n')).status, 200);
+});
+
+test('over HTTPS too a request that cannot be read is told so; a handshake that fails is not', async (t) => {
+  const ca = await createCertificateAuthority();
+  const { cert, key } = await ca.issue();
+  const port = await listen(t, createPublicServer(createProbe(), { cert, key }));
+  const socket = connectTls({ port, host: '127.0.0.1', ca: ca.caPem });
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+  socket.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost : a\r\n\r\n');
+  await new Promise((resolve) => socket.once('close', resolve));
+  const answer = parseRaw(text);
+  assert.equal(answer.status, 400);
+  assertBare(answer);
+  assert.doesNotMatch(await sendRaw(`http://127.0.0.1:${port}`, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'), /HTTP/);
+});
+
+test('what follows a request that is under way, and cannot be read, is not answered in its place', async (t) => {
+  const app = express();
+  const closed: string[] = [];
+  app.use((request, response) => {
+    response.once('close', () => closed.push(request.path));
+    if (request.path === '/begun') response.write('begun');
+  });
+  const port = await listen(t, createPublicServer(app));
+  const origin = `http://127.0.0.1:${port}`;
+  const broken = 'GET / HTTP/1.1\r\nHost : a\r\n\r\n';
+  assert.equal(await sendRaw(origin, `POST /waiting HTTP/1.1\r\nHost: a\r\n\r\n${broken}`), '');
+
+  const socket = connect(port, '127.0.0.1');
+  let begun = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (begun += chunk));
+  socket.once('data', () => socket.write(broken)).on('error', () => undefined);
+  socket.write('GET /begun HTTP/1.1\r\nHost: a\r\n\r\n');
+  await new Promise((resolve) => socket.once('close', resolve));
+  assert.deepEqual(begun.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200']);
+  assert.deepEqual(closed, ['/waiting', '/begun']);
 });
 
 test('two Authorization headers are a 401, also behind 2500 others', async (t) => {
@@ -242,13 +311,14 @@ test('who sends its header or its body too slowly is cut off', async (t) => {
   const slow = { ...HARDENING, headersTimeout: 200, requestTimeout: 300, connectionsCheckingInterval: 20 };
   const app = express();
   app.use((request, response) => {
+    response.setHeader('request-id', 'of-the-app');
     request.resume().on('end', () => response.end());
   });
   const port = await listen(t, createPublicServer(app, undefined, slow));
-  for (const start of [
-    'GET / HTTP/1.1\r\nHost: a\r\nX: ',
-    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1',
-  ]) {
+  for (const [start, id] of [
+    ['GET / HTTP/1.1\r\nHost: a\r\nX: ', /^[0-9a-f-]{36}$/],
+    ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1', /^of-the-app$/],
+  ] as const) {
     const socket = connect(port, '127.0.0.1');
     const drip = setInterval(() => socket.write('1'), 50);
     let text = '';
@@ -257,7 +327,11 @@ test('who sends its header or its body too slowly is cut off', async (t) => {
     socket.on('error', () => undefined).write(start);
     await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(drip);
-    assert.match(text, /^HTTP\/1\.1 408 /);
+    const { status, headers } = parseRaw(text);
+    assert.equal(status, 408);
+    assert.match(headers['request-id'] ?? '', id, 'as the log knows it');
+    assert.match(headers['client-request-id'] ?? '', id);
+    assert.equal(headers['cache-control'], 'no-store');
   }
   assert.ok(HARDENING.headersTimeout <= 10_000 && HARDENING.requestTimeout <= 15_000);
 });
