@@ -82,6 +82,7 @@ async function run(settings: Settings): Promise<void> {
   const limits = await createLimitParts(settings, log, metrics);
 
   let draining = false;
+  const isDraining = () => draining;
   const { parts, notReady, start, stopWatching, checkCertificate, flushRefusals } = createParts({
     settings,
     log,
@@ -90,9 +91,9 @@ async function run(settings: Settings): Promise<void> {
     send: outbound.send,
     limits,
     work,
-    isDraining: () => draining,
+    isDraining,
   });
-  const publicServer = createPublicServer(createApp(parts), tls);
+  const publicServer = createPublicServer(createApp(parts), { ...(tls && { tls }), isDraining });
   const adminServer = createAdminServer({ metrics, isReady: notReady });
   publicServer.on('request', (_request, response) => {
     void work.track(new Promise((resolve) => response.once('close', resolve)));

@@ -2,6 +2,8 @@ import {
   createServer as createHttpServer,
   IncomingMessage,
   ServerResponse,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
   type RequestListener,
   type Server,
   type ServerOptions,
@@ -27,13 +29,33 @@ export const HARDENING = {
   insecureHTTPParser: false,
 } as const satisfies ServerOptions;
 
+export type PublicServerOptions = Readonly<{
+  /** HTTPS; without it HTTP, behind an ingress. */
+  tls?: TlsMaterial;
+  hardening?: ServerOptions;
+  /** While it holds, every answer ends its connection: the server closes what stays open once nothing is under way. */
+  isDraining?: () => boolean;
+}>;
+
 /**
  * Request and response classes that already have Express's prototypes, so that Express's change of prototypes on every
  * request finds nothing to change (measured: more than half of the cost of a small handler).
  */
-function toExpressClasses(app: Express) {
+function toExpressClasses(app: Express, isDraining: () => boolean) {
   class ExpressRequest extends IncomingMessage {}
-  class ExpressResponse extends ServerResponse {}
+  class ExpressResponse extends ServerResponse {
+    /** Every answer goes through here, also one whose request came before the stop. */
+    override writeHead(
+      status: number,
+      reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
+      headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
+    ): this {
+      if (isDraining()) this.shouldKeepAlive = false;
+      return typeof reason === 'string'
+        ? super.writeHead(status, reason, headers)
+        : super.writeHead(status, reason ?? headers);
+    }
+  }
   for (const [{ prototype }, methods] of [
     [ExpressRequest, app.request],
     [ExpressResponse, app.response],
@@ -79,13 +101,12 @@ const refuseMalformed =
 const refuseExpectation: RequestListener = (request, response) =>
   refuseBare(request, response, isWellFormed(request) ? 417 : 400);
 
-/** The public server: HTTP behind an ingress, or HTTPS. */
+/** The public server, not listening yet. */
 export function createPublicServer(
   app: Express,
-  tls?: TlsMaterial,
-  hardening: ServerOptions = HARDENING,
+  { tls, hardening = HARDENING, isDraining = () => false }: PublicServerOptions = {},
 ): Server | HttpsServer {
-  const options = { ...hardening, ...toExpressClasses(app), requireHostHeader: false };
+  const options = { ...hardening, ...toExpressClasses(app, isDraining), requireHostHeader: false };
   const listener = refuseMalformed(app);
   const server = tls
     ? createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener)

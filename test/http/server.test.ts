@@ -96,7 +96,7 @@ test('the same over HTTPS, with a certificate that is replaced while it runs', a
 
   let failures = 0;
   const read = createTlsReader({ certFile, keyFile }, () => (failures += 1));
-  const server = createPublicServer(createProbe(), await read());
+  const server = createPublicServer(createProbe(), { tls: await read() });
   assert.ok(server instanceof HttpsServer);
   const port = await listen(t, server);
   const logged: string[] = [];
@@ -234,7 +234,7 @@ test('HTTP/1.0 needs no Host', async (t) => {
 test('over HTTPS too a request that cannot be read is told so; a handshake that fails is not', async (t) => {
   const ca = await createCertificateAuthority();
   const { cert, key } = await ca.issue();
-  const port = await listen(t, createPublicServer(createProbe(), { cert, key }));
+  const port = await listen(t, createPublicServer(createProbe(), { tls: { cert, key } }));
   const socket = connectTls({ port, host: '127.0.0.1', ca: ca.caPem });
   let text = '';
   socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
@@ -314,7 +314,7 @@ test('who sends its header or its body too slowly is cut off', async (t) => {
     response.setHeader('request-id', 'of-the-app');
     request.resume().on('end', () => response.end());
   });
-  const port = await listen(t, createPublicServer(app, undefined, slow));
+  const port = await listen(t, createPublicServer(app, { hardening: slow }));
   for (const [start, id] of [
     ['GET / HTTP/1.1\r\nHost: a\r\nX: ', /^[0-9a-f-]{36}$/],
     ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1', /^of-the-app$/],

@@ -144,7 +144,9 @@ test('SIGTERM: what was begun is finished, what comes new is refused, then exit 
   assert.match(await ready.text(), /shutting_down/);
 
   service.child.kill('SIGTERM');
-  assert.equal((await slow).status, 204);
+  const answer = await slow;
+  assert.equal(answer.status, 204);
+  assert.equal(answer.headers.get('connection'), 'close', 'its connection is closed right after it');
   assert.equal(await service.ended, 0);
   assert.equal(graph.journal.commits.length, 1);
   const records = await readAudit(auditDirectory);

@@ -152,10 +152,10 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     ...clock,
   });
   const parts = { ...built.parts, ...options.replace?.(built.parts) };
-  const server = createPublicServer(
-    createApp(parts),
-    options.tls ? await ca.issue(['127.0.0.1']) : undefined,
-  );
+  const server = createPublicServer(createApp(parts), {
+    ...(options.tls && { tls: await ca.issue(['127.0.0.1']) }),
+    isDraining: () => draining,
+  });
   const answers = watchAnswers(server);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
