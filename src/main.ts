@@ -59,6 +59,20 @@ async function run(settings: Settings): Promise<void> {
     level: settings.logLevel,
     write: createLineBatch((lines) => process.stdout.write(lines)),
   });
+  let draining = false;
+  const isDraining = () => draining;
+  // Heard from the beginning: before anybody hears it, a signal does nothing to the first process of a container, and ends any
+  // other out of order. Recovering a long journal takes its time.
+  const stopAsked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (draining) return;
+        draining = true;
+        log.info('stopping', { signal });
+        resolve();
+      });
+    }
+  });
   const metrics = createMetrics();
   const work = createWorkUnderWay();
   const { httpsProxy, noProxy } = settings.proxy;
@@ -81,8 +95,6 @@ async function run(settings: Settings): Promise<void> {
 
   const limits = await createLimitParts(settings, log, metrics);
 
-  let draining = false;
-  const isDraining = () => draining;
   const { parts, notReady, start, stopWatching, checkCertificate, flushRefusals } = createParts({
     settings,
     log,
@@ -122,28 +134,23 @@ async function run(settings: Settings): Promise<void> {
     }
   };
 
-  const stop = async (signal: string): Promise<void> => {
-    if (draining) return;
-    draining = true;
-    log.info('stopping', { signal });
+  const stop = async (): Promise<void> => {
     if (!(await work.idle(settings.shutdownGraceMs)))
       log.warn('stopped before everything under way was finished');
     await close();
     log.info('stopped');
   };
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        log.error('the stop failed', { error });
-        process.exitCode = EXIT_FAILURE;
-      });
-    });
-  }
+  stopAsked.then(stop).catch((error: unknown) => {
+    log.error('the stop failed', { error });
+    process.exitCode = EXIT_FAILURE;
+  });
 
   try {
+    if (isDraining()) return;
     start();
     await limits.ready();
+    if (isDraining()) return;
     log.info('listening', {
       listener: 'admin',
       port: await listen(adminServer, {
@@ -151,6 +158,7 @@ async function run(settings: Settings): Promise<void> {
         names: { host: 'ADMIN_HOST', port: 'ADMIN_PORT' },
       }),
     });
+    if (isDraining()) return;
     log.info('listening', {
       listener: 'public',
       port: await listen(publicServer, { ...settings.listen, names: { host: 'HOST', port: 'PORT' } }),

@@ -29,7 +29,8 @@ export type BuiltService = Readonly<{
   sandbox: Sandbox;
   /** All that a service between these sandbox servers needs. */
   environment: Environment;
-  start: (t: TestContext, environment?: Environment) => RunningService;
+  /** `output`: a file descriptor that takes both outputs in place of {@link RunningService}. */
+  start: (t: TestContext, environment?: Environment, output?: number) => RunningService;
 }>;
 
 const Listening = z.object({ message: z.literal('listening'), listener: z.string(), port: z.number() });
@@ -64,18 +65,22 @@ export async function buildService(options: SandboxOptions = {}): Promise<BuiltS
   };
 
   let audits = 0;
-  const start = (t: TestContext, changes: Environment = {}): RunningService => {
+  const start = (
+    t: TestContext,
+    changes: Environment = {},
+    output: number | 'pipe' = 'pipe',
+  ): RunningService => {
     audits += 1;
     const child = spawn(process.execPath, ['dist/main.js'], {
       cwd: directory,
       env: { ...environment, AUDIT_DIR: join(directory, `audit-${audits}`), ...changes },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, output],
     });
     t.after(() => child.kill('SIGKILL'));
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const ended = once(child, 'close').then(
       ([code, signal]: (number | string | null)[]) => code ?? signal ?? null,
     );

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +11,7 @@ import { createLogger } from '../../src/log.ts';
 import { readAudit } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { buildService, type Environment } from './built-service.ts';
+import { compilePreload } from './support/compile-preload.ts';
 
 const built = await buildService();
 const { entra, graph } = built.sandbox;
@@ -195,6 +198,45 @@ test('a log that nobody reads any more costs no request, and no orderly stop', a
   service.child.kill('SIGTERM');
   assert.equal(await service.ended, 0);
   assert.equal((await readAudit(auditDirectory)).at(-1)?.kind, 'stop');
+});
+
+test('a log that cannot be written from the start costs nothing either', async (t) => {
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const auditDirectory = join(built.directory, 'audit-full-log');
+  const service = built.start(t, { AUDIT_DIR: auditDirectory }, full);
+  await waitUntil(async () => {
+    assert.equal(service.child.exitCode, null, 'it has ended');
+    return existsSync(auditDirectory) && (await readAudit(auditDirectory)).length > 0;
+  });
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+  assert.equal((await readAudit(auditDirectory)).at(-1)?.kind, 'stop');
+});
+
+test('SIGTERM while a journal is recovered is an orderly stop once that is done', async (t) => {
+  const auditDirectory = join(built.directory, 'audit-recovering');
+  mkdirSync(auditDirectory);
+  writeFileSync(join(auditDirectory, 'audit-000001.jsonl'), '');
+  const pipe = join(built.directory, 'reading');
+  execFileSync('mkfifo', [pipe]);
+  const service = built.start(t, {
+    AUDIT_DIR: auditDirectory,
+    NODE_OPTIONS: compilePreload('hold-reads.ts', join(built.directory, 'preload')),
+    HOLD_READS: pipe,
+  });
+  // Possible once the service waits at the other end.
+  const reading = await waitUntil(() =>
+    open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined),
+  );
+
+  service.child.kill('SIGTERM');
+  await waitUntil(() => service.stdout().includes('"stopping"'));
+  await reading.close();
+  assert.equal(await service.ended, 0);
+  assert.doesNotMatch(service.stdout(), /"listening"/);
+  const kinds = (await readAudit(auditDirectory)).map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['start', 'stop']);
 });
 
 test('SIGTERM while it still starts is an orderly stop too', async (t) => {
