@@ -66,7 +66,10 @@ export function answerProblem({
     const { scope } = response.locals;
     const { requestId, clientRequestId } = scope;
     scope.problemCode = problem.code;
-    if (problem.status >= 500)
+    // A stop is no fault, and refuses whatever comes.
+    if (problem.code === 'shutting_down')
+      log.info('refused', { requestId, clientRequestId, code: problem.code });
+    else if (problem.status >= 500)
       log.error('failed', { requestId, clientRequestId, code: problem.code, error: problem });
     if (problem.status < 500) {
       onRefusal(problem.code);

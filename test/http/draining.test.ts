@@ -35,6 +35,11 @@ test('every answer of a stop ends its connection, also one whose request came be
   assert.deepEqual(await create(), [403, 'close']);
 
   assert.deepEqual(await create(), [503, 'close']);
+  const told = service
+    .logged()
+    .split('\n')
+    .filter((line) => line.includes('"shutting_down"'));
+  assert.ok(told.length > 0 && told.every((line) => line.includes('"level":"info"')), told.join('\n'));
   const health = await fetch(`${service.url}/healthz`);
   assert.deepEqual([health.status, health.headers.get('connection')], [200, 'close']);
 });
