@@ -106,6 +106,19 @@ test('answers carry helmet’s headers and nothing that tells the software', asy
   }
 });
 
+test('JSON has no charset, whoever answers with it', async (t) => {
+  const service = await startService(t);
+  const agent = supertest(service.url);
+  for (const path of ['/healthz', '/openapi.json', '/nowhere']) {
+    const [got, headed] = [await agent.get(path), await agent.head(path)];
+    assert.equal(got.headers['content-type'], 'application/json', path);
+    assert.equal(headed.headers['content-type'], 'application/json', path);
+    assert.equal(headed.text ?? '', '');
+  }
+  const health = await agent.get('/healthz').expect(200, { status: 'ok' });
+  assert.equal(health.headers['content-length'], '15');
+});
+
 test('CORS: listed origins and no others', async (t) => {
   const listed = 'https://portal.example';
   const service = await startService(t, { environment: { CORS_ORIGINS: `${listed},http://localhost:3000` } });
