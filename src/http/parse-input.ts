@@ -1,19 +1,27 @@
+import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors.ts';
 import { parseListQuery } from '../graph/list-query.ts';
 import { parseProfileId } from '../graph/profile.ts';
 import { acceptsJson, prefersPng } from './accept.ts';
+import { countHeader } from './count-header.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { prefersRepresentation } from './prefer.ts';
 import type { Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
 import { parseValidityBody } from './validity-body.ts';
 
-/** `application/json` with any parameter (OData has several), but no charset other than UTF-8. */
-const JSON_TYPE = /^application\/json\s*(?:;(?!\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$)))[^;]*)*$/i;
+/** `application/json` with any parameter (OData has several), but no charset other than UTF-8, and none without a value. */
+const JSON_TYPE =
+  /^application\/json\s*(?:;(?!\s*charset\s*(?:$|;|=(?!\s*(?:utf-8|"utf-8")\s*(?:;|$))))[^;]*)*$/i;
+
+/** Of two lines that say what the body is, only one would be looked at. */
+const isJson = ({ headers, rawHeaders }: IncomingMessage): boolean =>
+  JSON_TYPE.test(headers['content-type'] ?? '') && countHeader(rawHeaders, 'content-type') === 1;
 
 /** Headers, id and body of the operation, each parsed strictly and typed once. */
 export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValiditySeconds: number }>): Step {
-  return function parseInput({ headers, rawHeaders, url }, response, next) {
+  return function parseInput(request, response, next) {
+    const { headers, rawHeaders, url } = request;
     const { scope } = response.locals;
     const { operation } = requireOperation(scope);
     const { set, rawId, body = Buffer.alloc(0) } = scope;
@@ -27,7 +35,7 @@ export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValid
     if (set && rawId !== undefined) scope.profile = { set, id: parseProfileId(rawId) };
 
     if (operation.body === 'validity') {
-      if (body.length > 0 && !JSON_TYPE.test(headers['content-type'] ?? '')) {
+      if (body.length > 0 && !isJson(request)) {
         throw new ProblemError('unsupported_media_type');
       }
       scope.validitySeconds = parseValidityBody(body, maxTokenValiditySeconds);
