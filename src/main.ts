@@ -15,6 +15,7 @@ import { createOutbound } from './outbound.ts';
 import { createParts } from './parts.ts';
 import { parseSettings, type Settings } from './settings.ts';
 import { toConfigHash } from './settings/config-hash.ts';
+import { exceedsGraphQuota } from './settings/graph-quota.ts';
 import { SettingsError } from './settings/settings-error.ts';
 import { createWorkUnderWay } from './work-under-way.ts';
 
@@ -73,6 +74,11 @@ async function run(settings: Settings): Promise<void> {
       });
     }
   });
+  if (exceedsGraphQuota(settings.rateLimits.graph)) {
+    log.warn(
+      'RATE_LIMIT_GRAPH lets more writes through than Graph takes: 100 in 20 seconds, the burst included',
+    );
+  }
   const metrics = createMetrics();
   const work = createWorkUnderWay();
   const { httpsProxy, noProxy } = settings.proxy;

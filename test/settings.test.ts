@@ -8,6 +8,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { parseSettings, type Settings } from '../src/settings.ts';
 import { toConfigHash } from '../src/settings/config-hash.ts';
+import { exceedsGraphQuota } from '../src/settings/graph-quota.ts';
 import { SettingsError } from '../src/settings/settings-error.ts';
 import { ROWS, SETTING_NAMES, isSettingName } from '../src/settings/table.ts';
 
@@ -627,6 +628,20 @@ describe('a secret put in the wrong place is not shown', () => {
         .includes('hunter2'),
     );
   });
+});
+
+test('a limit of writes is held against Graph’s quota, with its burst', () => {
+  for (const [text, expected] of [
+    ['50/20', false],
+    ['51/20', true],
+    ['90/180', false],
+    ['91/180', true],
+    ['5/1', true],
+    ['100/1;shadow', true],
+    ['off', false],
+  ] as const) {
+    assert.equal(exceedsGraphQuota(parse({ RATE_LIMIT_GRAPH: text }).rateLimits.graph), expected, text);
+  }
 });
 
 test('the settings print without their secrets', () => {

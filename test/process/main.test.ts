@@ -239,6 +239,19 @@ test('SIGTERM while a journal is recovered is an orderly stop once that is done'
   assert.deepEqual(kinds, ['start', 'stop']);
 });
 
+test('a limit that cannot stay within Graph’s quota is a warning', async (t) => {
+  const warning = /"warn","message":"RATE_LIMIT_GRAPH lets more/;
+  for (const [limit, isWarned] of [
+    ['50/20', false],
+    ['60/20', true],
+  ] as const) {
+    const service = built.start(t, { RATE_LIMIT_GRAPH: limit });
+    await service.origin('admin');
+    assert.equal(warning.test(service.stdout()), isWarned, limit);
+    service.child.kill('SIGKILL');
+  }
+});
+
 test('SIGTERM while it still starts is an orderly stop too', async (t) => {
   const auditDirectory = join(built.directory, 'audit-early');
   const service = built.start(t, { AUDIT_DIR: auditDirectory });
