@@ -17,12 +17,19 @@ export function createTurns(): Turns {
     });
     const tail = before ? before.then(() => mine) : mine;
     tails.set(key, tail);
+    const forget = () => {
+      if (tails.get(key) === tail) tails.delete(key);
+    };
+    let isMine = before === undefined;
     try {
       if (before) await untilAborted(before, signal);
+      isMine = true;
       return await run();
     } finally {
       finish();
-      if (tails.get(key) === tail) tails.delete(key);
+      // Whoever gave up still has the others before it: the next to come must see them.
+      if (isMine) forget();
+      else void tail.then(forget);
     }
   };
 }

@@ -62,3 +62,26 @@ test('who waits past its deadline is never run, and does not let the next one pa
   // Nobody is before it: it may run, and will see for itself.
   assert.equal(await turns('a', AbortSignal.abort(), async () => 'free'), 'free');
 });
+
+test('security: the last one to wait gives up, and who comes then still does not pass the first', async () => {
+  const turns = createTurns();
+  const { gate, open } = createGate();
+  const steps: string[] = [];
+  const first = turns('a', never, async () => {
+    await gate;
+    steps.push('first ends');
+  });
+  for (const signal of [AbortSignal.abort(), AbortSignal.abort()]) {
+    await assert.rejects(
+      turns('a', signal, async () => steps.push('gave up')),
+      { code: 'upstream_timeout' },
+    );
+  }
+  const last = turns('a', never, async () => steps.push('last'));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(steps, []);
+  open();
+  await Promise.all([first, last]);
+  assert.deepEqual(steps, ['first ends', 'last']);
+  assert.equal(await turns('a', AbortSignal.abort(), async () => 'free'), 'free');
+});
