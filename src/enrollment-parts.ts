@@ -76,6 +76,7 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
     turns: input.redisCreationTurn
       ? createSharedCreationTurns({ redis: input.redisCreationTurn, local, writes })
       : local,
+    writes,
     holdToken,
     readOwnToken: createReadOwnToken({ readToken }),
     toFingerprint,

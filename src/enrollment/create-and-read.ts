@@ -3,13 +3,15 @@ import { ProblemError, toProblem } from '../errors.ts';
 import { withAudit } from './audited.ts';
 import type { CreateToken, CreatedEvidence } from './create-token.ts';
 import type { CreationTurns } from './creation-turns.ts';
-import type { CreationWindow } from './creation-window.ts';
+import { endedBy, type CreationWindow } from './creation-window.ts';
 import type { CreateRequest } from './enrollment.ts';
 import { toTokenEvidence, type HeldToken, type HoldToken, type ToFingerprint } from './hold-token.ts';
 import type { Idempotent } from './idempotent.ts';
 import { toIntent } from './intent.ts';
+import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { ReadOwnToken } from './read-own-token.ts';
 import type { ReadableToken, TokenReading } from './read-token.ts';
+import type { Repetition } from './replay.ts';
 import type { SettleCreation } from './settle-creation.ts';
 
 /**
@@ -27,6 +29,7 @@ type CreateAndReadOptions = Readonly<{
   settleCreation: SettleCreation;
   idempotent: Idempotent;
   turns: CreationTurns;
+  writes: ProfileWrites;
   holdToken: HoldToken;
   readOwnToken: ReadOwnToken;
   toFingerprint: ToFingerprint;
@@ -63,22 +66,29 @@ async function release(held: HeldToken | undefined): Promise<ReadableToken | und
 }
 
 export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRead {
-  const { append, createToken, settleCreation, idempotent, turns } = options;
+  const { append, createToken, settleCreation, idempotent, turns, writes } = options;
   const { holdToken, readOwnToken, toFingerprint, alwaysFingerprint } = options;
 
   return async (request, validitySeconds) => {
     const { profile, wantsToken } = request;
     let held: HeldToken | undefined;
     const read = (window: CreationWindow) => readOwnToken({ profile, validitySeconds, window }, request);
-    const hold = async (window: CreationWindow): Promise<void> => {
+    const hold = async (reading: () => Promise<TokenReading>): Promise<void> => {
       // Without a recorded intent nothing is read.
-      held = await holdToken(request, () => read(window)).catch(() => undefined);
+      held = await holdToken(request, reading).catch(() => undefined);
     };
+
+    /** Its token is its own only as long as no later creation may have put another one there. */
+    const readAgain = ({ window, first }: Required<Repetition>) =>
+      turns.look(request, first, (isLast) => {
+        const ended = endedBy(window, writes.nextStart(toProfileKey(request.caller, profile), window.sentAt));
+        return read(isLast ? ended : endedBy(ended, window.until));
+      });
 
     /** In the same turn as the creation, so that the next one through this service does not come in between. */
     const whileItStands = async (window: CreationWindow): Promise<CreatedEvidence> => {
       if (wantsToken) {
-        await hold(window);
+        await hold(() => read(window));
         return held
           ? { status: toStatus(held.reading), ...toTokenEvidence(held.reading, toFingerprint) }
           : {};
@@ -96,9 +106,14 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
             withAudit(append, event, () => createToken(profile, validitySeconds, request, whileItStands)),
           ),
         (window, first) =>
-          turns.settle(request, first, () => settleCreation({ profile, validitySeconds, window }, request)),
+          turns.look(request, first, async (isLast) =>
+            isLast ? settleCreation({ profile, validitySeconds, window }, request) : undefined,
+          ),
       );
-      if (wantsToken && repeated?.window) await hold(repeated.window);
+      if (wantsToken && repeated?.window) {
+        const { window, first } = repeated;
+        await hold(() => readAgain({ window, first }));
+      }
     } catch (error) {
       await held?.withhold(toProblem(error));
       throw error;

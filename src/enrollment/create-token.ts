@@ -61,8 +61,11 @@ export function createTokenCreation({
 
     const sighting = await readBack({ profile, validitySeconds, window }, sent.context, context.deadline);
     const upstream = { ...sent.upstream, durationMs: now() - startedAt };
-    if (sighting === 'seen') return succeed(upstream);
-    const outcome = toUnseenOutcome({ ...sent, upstream }, sighting);
+    if (sighting.kind === 'seen') {
+      window.shownAt = sighting.shownAt;
+      return succeed(upstream);
+    }
+    const outcome = toUnseenOutcome({ ...sent, upstream }, sighting.kind);
     return outcome.result === 'unknown'
       ? { ...outcome, window: { ...window, until: now() + LATE_ACT } }
       : outcome;

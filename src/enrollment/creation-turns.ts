@@ -9,14 +9,21 @@ type Asking = Pick<ProfileRequest, 'caller' | 'profile' | 'requestId' | 'deadlin
 export type CreationTurns = Readonly<{
   /** Who waits past the deadline gets ProblemError `upstream_timeout`: nothing was done for it. */
   create: (request: Asking, create: () => Promise<Audited>) => Promise<Audited>;
-  /** Looks for the creation of the request with that id, while none is under way; `false` also when another one may have come since. */
-  settle: (request: Asking, first: string, look: () => Promise<boolean>) => Promise<boolean>;
+  /**
+   * Looks for the creation of the request with that id, while none is under way. `isLast`: no other replica is known to have, or
+   * may have, created since.
+   */
+  look: <Result>(
+    request: Asking,
+    first: string,
+    look: (isLast: boolean) => Promise<Result>,
+  ) => Promise<Result>;
 }>;
 
 /** In this process. What came since is told by its ProfileWrites. */
 export const createCreationTurns = (turns: Turns): CreationTurns => ({
   create: ({ caller, profile, deadline }, create) =>
     turns(toProfileKey(caller, profile), deadline.signal, create),
-  settle: ({ caller, profile, deadline }, _first, look) =>
-    turns(toProfileKey(caller, profile), deadline.signal, look),
+  look: ({ caller, profile, deadline }, _first, look) =>
+    turns(toProfileKey(caller, profile), deadline.signal, () => look(true)),
 });

@@ -52,7 +52,7 @@ export function toRecord(
 export type PastOutcome = Readonly<{
   intent: IntentEvent & Readonly<{ id: string; time: string }>;
   outcome?: OutcomeEvent & Readonly<{ time: string }>;
-  settled?: unknown;
+  settled?: Readonly<{ time: string }>;
   /** When the next creation on the profile began, in milliseconds since the epoch. */
   nextAt?: number;
 }>;
@@ -73,7 +73,8 @@ export function toPastRecord(
     return { ...base, outcome: { result: 'success', window: { ...begin, until: Date.parse(outcome.time) } } };
   }
   if (settled !== undefined) {
-    return { ...base, outcome: { result: 'success', window: { ...begin, until: sentAt + lostAfterMs } } };
+    const until = Math.min(Date.parse(settled.time), sentAt + lostAfterMs);
+    return { ...base, outcome: { result: 'success', window: { ...begin, until } } };
   }
   if (outcome?.result === 'failed') {
     return isProblemCode(outcome.code) && LASTING.has(outcome.code)

@@ -2,7 +2,7 @@ import type { EnrollmentToken } from '../graph/enrollment-token.ts';
 import type { ProfileSet } from '../graph/profile.ts';
 import type { ClockSkew } from './clock-skew.ts';
 import { readCreationTime } from './creation-time.ts';
-import { isWithin, type CreationWindow } from './creation-window.ts';
+import { isFollowed, isWithin, type CreationWindow } from './creation-window.ts';
 
 /** One creation of ours, to tell its token from any other. */
 export type OwnCreation = Readonly<{ set: ProfileSet; validitySeconds: number; window: CreationWindow }>;
@@ -25,6 +25,12 @@ export function toOwnership(
   skew: ClockSkew,
 ): Ownership {
   const created = readCreationTime(token, validitySeconds);
-  if (!created || created.at - skew.most > window.until + LATEST[set]) return 'newer';
+  if (!created || isFollowed(created, window, skew)) return 'newer';
+  const { shownAt } = window;
+  if (shownAt !== undefined) {
+    if (created.at === shownAt) return 'own';
+    return created.at < shownAt ? 'older' : 'newer';
+  }
+  if (created.at - skew.most > window.until + LATEST[set]) return 'newer';
   return isWithin(created, window, skew) ? 'own' : 'older';
 }

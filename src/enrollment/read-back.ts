@@ -6,7 +6,11 @@ import { isWithin, type CreationWindow } from './creation-window.ts';
 import type { Deadline } from './deadline.ts';
 
 /** Whether the profile shows the token that was to be created; `unreadable`: Graph did not say. */
-export type Sighting = 'seen' | 'not_seen' | 'unreadable';
+export type Sighting =
+  /** `shownAt`: its time of creation, on Graph's clock. */
+  Readonly<{ kind: 'seen'; shownAt: number }> | Readonly<{ kind: 'not_seen' | 'unreadable' }>;
+
+const UNREADABLE: Sighting = { kind: 'unreadable' };
 
 export type Creation = Readonly<{ profile: Profile; validitySeconds: number; window: CreationWindow }>;
 
@@ -55,17 +59,18 @@ export function createReadBack({
         timeoutMs: Math.min(upstreamTimeoutMs, remainingMs),
       });
       const created = answer.status === 200 ? readCreationTime(answer.json, validitySeconds) : undefined;
-      if (!created) return 'unreadable';
-      return isWithin(created, window, readClockSkew(answer, askedAt, now())) ? 'seen' : 'not_seen';
+      if (!created) return UNREADABLE;
+      const isSeen = isWithin(created, window, readClockSkew(answer, askedAt, now()));
+      return isSeen ? { kind: 'seen', shownAt: created.at } : { kind: 'not_seen' };
     } catch {
-      return 'unreadable';
+      return UNREADABLE;
     }
   };
 
   return async (creation, context, deadline) => {
-    if (deadline.remainingMs() === 0) return 'unreadable';
+    if (deadline.remainingMs() === 0) return UNREADABLE;
     const first = await look(creation, context, deadline.remainingMs());
-    if (first === 'seen' || deadline.remainingMs() <= BETWEEN_LOOKS) return first;
+    if (first.kind === 'seen' || deadline.remainingMs() <= BETWEEN_LOOKS) return first;
     await wait(BETWEEN_LOOKS);
     return look(creation, context, deadline.remainingMs());
   };

@@ -4,11 +4,16 @@ import type { CreationWindow } from './creation-window.ts';
 import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
 import { toOpenProblem } from './open-problem.ts';
 
-/** Reads with the caller's own Graph token whether a creation in that window is there, that of the request with the id `first`. */
-export type SettleUnknown = (window: CreationWindow, first: string) => Promise<boolean>;
+/**
+ * Reads with the caller's own Graph token whether a creation in that window is there, that of the request with the id `first`:
+ * the window as far as it is known then, else `undefined`.
+ */
+export type SettleUnknown = (window: CreationWindow, first: string) => Promise<CreationWindow | undefined>;
 
-/** What is known of an operation that was not run again; `window`: when its creation happened. */
-export type Repetition = Readonly<{ window?: CreationWindow }>;
+/** What is known of an operation that was not run again; `window`: when its creation happened; `first`: the id of its request. */
+export type Repetition = Readonly<{ window?: CreationWindow; first: string }>;
+
+type Success = Extract<IdempotencyRecord['outcome'], { result: 'success' }>;
 
 /**
  * Gives the outcome of an earlier request again. One that is open is settled first, if it can be: that is recorded, and at
@@ -20,31 +25,36 @@ export function createReplay({
   store,
   append,
 }: Readonly<{ store: IdempotencyStore; append: AppendAudit }>): Replay {
+  /** The success, once it is known and on record. */
   const settle = async (
     { outcome, intent, requestId }: IdempotencyRecord,
     settleUnknown: SettleUnknown | undefined,
-  ): Promise<boolean> => {
-    const window = 'window' in outcome ? outcome.window : undefined;
-    const isDone = outcome.result === 'unrecorded' || (window && (await settleUnknown?.(window, requestId)));
-    if (isDone) await append({ kind: 'settled', intent, result: 'success' });
-    return isDone ?? false;
+  ): Promise<Success | undefined> => {
+    let window = 'window' in outcome ? outcome.window : undefined;
+    if (outcome.result !== 'unrecorded') {
+      window = window && (await settleUnknown?.(window, requestId));
+      if (!window) return undefined;
+    }
+    await append({ kind: 'settled', intent, result: 'success' });
+    return { result: 'success', ...(window && { window }) };
   };
 
   return async (key, record, settleUnknown) => {
-    const { outcome } = record;
+    const { outcome, requestId: first } = record;
     if (outcome.result === 'failed') throw new ProblemError(outcome.code);
-    const repetition = outcome.window ? { window: outcome.window } : {};
-    if (outcome.result === 'success') return repetition;
+    if (outcome.result === 'success') return toRepetition(outcome, first);
 
-    let settled = record;
+    let success: Success | undefined;
     try {
-      if (await settle(record, settleUnknown))
-        settled = { ...record, outcome: { result: 'success', ...repetition } };
+      success = await settle(record, settleUnknown);
     } finally {
       // Whatever happened, it is no longer under way.
-      await store.keep(key, settled);
+      await store.keep(key, success ? { ...record, outcome: success } : record);
     }
-    if (settled !== record) return repetition;
+    if (success) return toRepetition(success, first);
     throw toOpenProblem(outcome.result === 'unknown' ? outcome.code : undefined);
   };
 }
+
+const toRepetition = ({ window }: Success, first: string): Repetition =>
+  window ? { window, first } : { first };

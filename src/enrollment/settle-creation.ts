@@ -1,26 +1,40 @@
 import type { CachedExchange } from '../exchange/token-cache.ts';
+import { endedBy, type CreationWindow } from './creation-window.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { Creation, ReadBack } from './read-back.ts';
 import type { WriteContext } from './write-attempt.ts';
 
-/** Whether a creation of an earlier request is there now, read with the Graph token of the one who asks again. */
-export type SettleCreation = (creation: Creation, context: WriteContext) => Promise<boolean>;
+/**
+ * Looks for a creation of an earlier request with the Graph token of the one who asks again: the window as far as it is known
+ * once the creation was seen, else `undefined`.
+ */
+export type SettleCreation = (
+  creation: Creation,
+  context: WriteContext,
+) => Promise<CreationWindow | undefined>;
 
 type SettleCreationOptions = Readonly<{
   exchange: CachedExchange;
   readBack: ReadBack;
   writes: ProfileWrites;
   upstreamTimeoutMs: number;
+  now?: () => number;
 }>;
 
 export const createSettleCreation =
-  ({ exchange, readBack, writes, upstreamTimeoutMs }: SettleCreationOptions): SettleCreation =>
+  ({
+    exchange,
+    readBack,
+    writes,
+    upstreamTimeoutMs,
+    now = Date.now,
+  }: SettleCreationOptions): SettleCreation =>
   async ({ window, ...creation }, { caller, clientRequestId, deadline }) => {
     const { signal } = deadline;
     const token = await exchange.exchange(caller, { signal });
-    const nextHere = writes.nextStart(toProfileKey(caller, creation.profile), window.sentAt);
-    const nextAt = Math.min(window.nextAt ?? Infinity, nextHere ?? Infinity);
-    const asked = { ...creation, window: { ...window, nextAt } };
+    const asked = endedBy(window, writes.nextStart(toProfileKey(caller, creation.profile), window.sentAt));
     const context = { token: token.value, clientRequestId, timeoutMs: upstreamTimeoutMs, signal };
-    return (await readBack(asked, context, deadline)) === 'seen';
+    const sighting = await readBack({ ...creation, window: asked }, context, deadline);
+    if (sighting.kind !== 'seen') return undefined;
+    return { ...asked, until: Math.min(asked.until, now()), shownAt: sighting.shownAt };
   };

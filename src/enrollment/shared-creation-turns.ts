@@ -84,11 +84,11 @@ export function createSharedCreationTurns({
 
   return {
     create: (request, create) => local.create(request, () => inTurn(request, create, mayHaveActed)),
-    settle: (request, first, look) =>
-      local.settle(request, first, () =>
+    look: (request, first, look) =>
+      local.look(request, first, () =>
         inTurn(
           request,
-          async (taken) => taken?.last?.request === first && look(),
+          (taken) => look(taken?.last?.request === first),
           () => false,
         ),
       ),

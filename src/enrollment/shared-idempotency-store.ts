@@ -119,6 +119,7 @@ const WINDOW = z
     previousAt: z.number().exactOptional(),
     until: z.number(),
     nextAt: z.number().exactOptional(),
+    shownAt: z.number().exactOptional(),
   })
   .exactOptional();
 

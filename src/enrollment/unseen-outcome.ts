@@ -11,7 +11,10 @@ type Lost = Extract<Sent, { kind: 'lost' }>;
  * What a create without a documented answer is when its token was not seen on the profile (contract 4): after some answers
  * certainly nothing, after others open, because Graph may act later or show it late.
  */
-export function toUnseenOutcome(sent: Answered | Lost, sighting: Exclude<Sighting, 'seen'>): WriteOutcome {
+export function toUnseenOutcome(
+  sent: Answered | Lost,
+  sighting: Exclude<Sighting['kind'], 'seen'>,
+): WriteOutcome {
   const { upstream } = sent;
   const isInvalid = sent.kind === 'lost' ? sent.reason === 'informational' : sent.answer.status < 300;
   const code = isInvalid ? 'upstream_invalid' : 'outcome_unknown';

@@ -30,6 +30,30 @@ describe('on a set that shows when its token was created', () => {
   });
 });
 
+describe('a creation of which more is known', () => {
+  const creation = { set: 'androidDeviceOwnerEnrollmentProfiles', validitySeconds: 3600 } as const;
+  const ownershipAt = (created: number, more: object, skew = NO_SKEW) =>
+    toOwnership(
+      { tokenCreationDateTime: at(created), tokenExpirationDateTime: at(created + 3_600_000) },
+      { ...creation, window: { sentAt: SENT, until: SENT + 60_000, ...more } },
+      skew,
+    );
+
+  test('security: from the start of a later write on, a token is taken for that of the later one', () => {
+    assert.equal(ownershipAt(SENT + 999, { nextAt: SENT + 1000 }), 'own');
+    assert.equal(ownershipAt(SENT + 1000, { nextAt: SENT + 1000 }), 'newer');
+    assert.equal(ownershipAt(SENT + 1000, { nextAt: SENT + 1000, shownAt: SENT + 1000 }), 'newer');
+  });
+
+  test('security: once seen, it is known by the time that Graph showed, whatever the clocks', () => {
+    for (const skew of [NO_SKEW, { least: 60_000, most: 61_000 }, { least: -61_000, most: -60_000 }]) {
+      assert.equal(ownershipAt(SENT + 5000, { shownAt: SENT + 5000 }, skew), 'own');
+      assert.equal(ownershipAt(SENT + 5001, { shownAt: SENT + 5000 }, skew), 'newer');
+      assert.equal(ownershipAt(SENT + 4999, { shownAt: SENT + 5000 }, skew), 'older');
+    }
+  });
+});
+
 describe('on a set that shows the end of its token alone', () => {
   const creation = { set: 'androidForWorkEnrollmentProfiles', validitySeconds: 3600, window } as const;
   const ownershipBy = (end: number) => toOwnership({ tokenExpirationDateTime: at(end) }, creation, NO_SKEW);

@@ -174,7 +174,7 @@ describe('createSharedCreationTurns', { skip: NO_REDIS }, () => {
       last: { request: 'dead', replica: 'dead', beganMsAgo: 12_000, endedMsAgo: 0 },
     });
     await two.redis.end(key, { request: 'another', replica: 'b' });
-    assert.equal(await two.turns.settle(ask(), 'dead', async () => true), true);
+    assert.equal(await two.turns.look(ask(), 'dead', async (isLast) => isLast), true);
   });
 
   it('keeps the next turn for who waits, but not for one who waits no more', async () => {
@@ -198,7 +198,7 @@ describe('createSharedCreationTurns', { skip: NO_REDIS }, () => {
     const [one, two] = [createReplica(), createReplica()];
     const first = ask();
     await one.turns.create(first, async () => toAudited());
-    const settle = (turns = two.turns) => turns.settle(ask(), first.requestId, async () => true);
+    const settle = (turns = two.turns) => turns.look(ask(), first.requestId, async (isLast) => isLast);
     assert.equal(await settle(), true);
     await one.turns.create(ask(), async () => toAudited(0));
     assert.equal(await settle(), true, 'nothing was sent in between');
@@ -215,14 +215,17 @@ describe('createSharedCreationTurns', { skip: NO_REDIS }, () => {
     const [one, two] = [createReplica(), createReplica()];
     const first = ask();
     await one.turns.create(first, async () => toAudited());
-    let looked = false;
-    let settling: Promise<boolean> | undefined;
+    let acting = true;
+    let looking: Promise<boolean> | undefined;
     await two.turns.create(ask(), async () => {
-      settling = one.turns.settle(ask(), first.requestId, async () => (looked = true));
+      looking = one.turns.look(ask(), first.requestId, async (isLast) => {
+        assert.equal(acting, false);
+        return isLast;
+      });
       await sleep(100);
+      acting = false;
       return toAudited();
     });
-    assert.equal(await settling, false);
-    assert.equal(looked, false);
+    assert.equal(await looking, false);
   });
 });

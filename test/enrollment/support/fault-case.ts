@@ -30,7 +30,7 @@ export type FaultCase = Readonly<{
   expected: Expected;
 }>;
 
-/** A user, a tenant and a profile that no other case touches. */
+/** A user, a tenant and a profile that no other case touches; or `on` the profile of another actor. */
 export type Actor = Readonly<{
   user: Readonly<{ objectId: string; userPrincipalName: string; name: string }>;
   tenantId: string;
@@ -65,7 +65,8 @@ export async function createActor(
   {
     operation = 'createToken',
     set = 'androidDeviceOwnerEnrollmentProfiles',
-  }: Partial<Pick<FaultCase, 'operation' | 'set'>> = {},
+    on,
+  }: Partial<Pick<FaultCase, 'operation' | 'set'>> & Readonly<{ on?: Pick<Actor, 'path'> }> = {},
 ): Promise<Actor> {
   const user = { objectId: randomUUID(), userPrincipalName: 'user@example.com', name: 'User' };
   const id = randomUUID();
@@ -77,7 +78,7 @@ export async function createActor(
       : createDeviceOwnerProfile(id, 'P', 'corporateOwnedDedicatedDevice', seed),
   );
   const token = await entra.issueToken({ user, tenantId, scope: SCOPES[operation] });
-  const path = `/beta/deviceManagement/${set}/${id}/${operation}`;
+  const path = on?.path ?? `/beta/deviceManagement/${set}/${id}/${operation}`;
   const sendTo =
     (origin: string): Send =>
     async (headers = {}, body = '{"tokenValidityInSeconds":3600}') => {
