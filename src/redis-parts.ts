@@ -1,3 +1,4 @@
+import { LATE_ACT } from './enrollment/creation-window.ts';
 import { KEY_LIFETIME, type IdempotencyStore } from './enrollment/idempotency-store.ts';
 import { createSharedIdempotencyStore } from './enrollment/shared-idempotency-store.ts';
 import type { LimitParts } from './limit-parts.ts';
@@ -34,7 +35,7 @@ export function createRedisParts({ requestDeadlineMs, local, ...options }: Redis
     throttle: createGraphThrottle({
       blockedUntil: createRedisBlockedUntil({ run, local: createBlockedUntil() }),
     }),
-    redisCreationTurn: createRedisCreationTurn({ run, lifetimeMs: KEY_LIFETIME }),
+    redisCreationTurn: createRedisCreationTurn({ run, lifetimeMs: KEY_LIFETIME, lateMs: LATE_ACT }),
     idempotencyStore: createSharedIdempotencyStore({ claims, local }),
     ready: () => ready(REDIS_START_MS),
     close,

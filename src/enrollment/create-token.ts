@@ -48,12 +48,14 @@ export function createTokenCreation({
     const key = toProfileKey(context.caller, profile);
     const startedAt = now();
     const previousAt = writes.lastEnd(key);
+    const earlierOpenUntil = writes.openUntil(key);
     const sent = await sendWrite((call) => graph.createToken(profile, validitySeconds, call), context);
     if (sent.kind === 'refused') return { result: 'failed', problem: sent.problem, upstream: sent.upstream };
 
     const { sentAt } = sent;
     const window: Mutable<CreationWindow> = { sentAt, until: now() };
     if (previousAt !== undefined) window.previousAt = previousAt;
+    if (earlierOpenUntil !== undefined) window.earlierOpenUntil = earlierOpenUntil;
     writes.add(key, sentAt, window.until);
     const succeed = async (upstream: Upstream): Promise<WriteOutcome> =>
       Object.assign({ result: 'success' as const, upstream, window }, await whileItStands?.(window));
@@ -62,12 +64,14 @@ export function createTokenCreation({
     const sighting = await readBack({ profile, validitySeconds, window }, sent.context, context.deadline);
     const upstream = { ...sent.upstream, durationMs: now() - startedAt };
     if (sighting.kind === 'seen') {
+      writes.close(key, sentAt, now());
       window.shownAt = sighting.shownAt;
       return succeed(upstream);
     }
     const outcome = toUnseenOutcome({ ...sent, upstream }, sighting.kind);
-    return outcome.result === 'unknown'
-      ? { ...outcome, window: { ...window, until: now() + LATE_ACT } }
-      : outcome;
+    if (outcome.result !== 'unknown') return outcome;
+    const until = now() + LATE_ACT;
+    writes.stayOpen(key, sentAt, until);
+    return { ...outcome, window: { ...window, until } };
   };
 }

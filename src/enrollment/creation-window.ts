@@ -7,6 +7,8 @@ export type CreationWindow = Readonly<{
   sentAt: number;
   /** When an earlier write on this profile ended, if one is known. */
   previousAt?: number;
+  /** Until when an earlier write on this profile, whose answer was lost, may still act: a creation up to then may be that one. */
+  earlierOpenUntil?: number;
   /** The latest moment at which the creation counts as this one. */
   until: number;
   /** When a later write on this profile was sent: from then on, any creation may be that one. */
@@ -46,3 +48,10 @@ export function isWithin(created: CreationTime, window: CreationWindow, skew: Cl
   const isApart = sentAt - previousAt >= 2 * TOLERANCE + blur;
   return isApart ? latest >= sentAt - TOLERANCE : earliest > (previousAt + sentAt) / 2;
 }
+
+/** Whether a creation within the window may as well be the late act of an earlier write. */
+export const isDoubtful = (
+  { at }: CreationTime,
+  { earlierOpenUntil = Number.NEGATIVE_INFINITY }: CreationWindow,
+  skew: ClockSkew,
+): boolean => at - skew.most <= earlierOpenUntil;

@@ -31,6 +31,9 @@ export function toOwnership(
     if (created.at === shownAt) return 'own';
     return created.at < shownAt ? 'older' : 'newer';
   }
-  if (created.at - skew.most > window.until + LATEST[set]) return 'newer';
+  // Nor is anything tolerated beside an earlier write that may have acted behind ours.
+  const isAlone = (window.earlierOpenUntil ?? Number.NEGATIVE_INFINITY) < window.sentAt;
+  const latest = window.until + (isAlone ? LATEST[set] : 0);
+  if (created.at - skew.most > latest) return 'newer';
   return isWithin(created, window, skew) ? 'own' : 'older';
 }

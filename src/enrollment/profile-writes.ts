@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '../caller/caller.ts';
 import type { Profile } from '../graph/profile.ts';
+import { LATE_ACT } from './creation-window.ts';
 
 /** Names a profile among those of all tenants. */
 export const toProfileKey = ({ tenantId }: Caller, { set, id }: Profile): string =>
@@ -10,34 +11,64 @@ export const toProfileKey = ({ tenantId }: Caller, { set, id }: Profile): string
 export type ProfileWrites = Readonly<{
   /** To be told of every write that may have acted. */
   add: (profile: string, sentAt: number, endedAt: number) => void;
+  /** The write sent then has not been seen to act, and Graph may still act on it until that time. */
+  stayOpen: (profile: string, sentAt: number, until: number) => void;
+  /** The write sent then acted before that time, or never will. */
+  close: (profile: string, sentAt: number, endedAt: number) => void;
   /** When the last write ended, if one is known. */
   lastEnd: (profile: string) => number | undefined;
+  /** Until when Graph may act on a write that ended without an answer, if there is one. */
+  openUntil: (profile: string) => number | undefined;
   /** When the first write after this one was sent; no later than it was, where that is not known exactly. */
   nextStart: (profile: string, sentAt: number) => number | undefined;
 }>;
 
-type Writes = Readonly<{ starts: readonly number[]; lastEnd: number }>;
+type Writes = Readonly<{
+  starts: readonly number[];
+  lastEnd: number;
+  /** By when they were sent: until when each may still act. */
+  open: ReadonlyMap<number, number>;
+}>;
 
+const NONE: Writes = { starts: [], lastEnd: Number.NEGATIVE_INFINITY, open: new Map() };
 const MOST_STARTS = 32;
+
+const toKnown = (time: number): number | undefined => (time === Number.NEGATIVE_INFINITY ? undefined : time);
 
 /** Bounded in profiles and in writes of one profile. What is forgotten makes an older creation unknowable, never wrong. */
 export function createProfileWrites({ maxProfiles = 10_000 } = {}): ProfileWrites {
   let forgottenUntil = Number.NEGATIVE_INFINITY;
+  let forgottenOpenUntil = Number.NEGATIVE_INFINITY;
   const writes = new LRUCache<string, Writes>({
     max: maxProfiles,
-    dispose: ({ lastEnd }, _profile, reason) => {
-      if (reason === 'evict') forgottenUntil = Math.max(forgottenUntil, lastEnd);
+    dispose: ({ lastEnd, open }, _profile, reason) => {
+      if (reason !== 'evict') return;
+      forgottenUntil = Math.max(forgottenUntil, lastEnd);
+      forgottenOpenUntil = Math.max(forgottenOpenUntil, ...open.values());
     },
   });
+  const read = (profile: string): Writes => writes.get(profile) ?? NONE;
 
   return {
     add: (profile, sentAt, lastEnd) => {
-      const starts = [...(writes.get(profile)?.starts ?? []), sentAt].slice(-MOST_STARTS);
-      writes.set(profile, { starts, lastEnd });
+      const { starts, open } = read(profile);
+      writes.set(profile, { starts: [...starts, sentAt].slice(-MOST_STARTS), lastEnd, open });
     },
-    lastEnd: (profile) => writes.get(profile)?.lastEnd,
+    stayOpen: (profile, sentAt, until) => {
+      const { starts, lastEnd, open } = read(profile);
+      // Those that are long over concern nobody any more.
+      const kept = [...open].filter(([, end]) => end > until - 2 * LATE_ACT);
+      writes.set(profile, { starts, lastEnd, open: new Map([...kept, [sentAt, until]]) });
+    },
+    close: (profile, sentAt, endedAt) => {
+      const { starts, lastEnd, open } = read(profile);
+      const others = new Map([...open].filter(([start]) => start !== sentAt));
+      writes.set(profile, { starts, lastEnd: Math.max(lastEnd, endedAt), open: others });
+    },
+    lastEnd: (profile) => toKnown(read(profile).lastEnd),
+    openUntil: (profile) => toKnown(Math.max(forgottenOpenUntil, ...read(profile).open.values())),
     nextStart: (profile, sentAt) => {
-      const { starts = [] } = writes.get(profile) ?? {};
+      const { starts } = read(profile);
       const reachesBack = starts[0] !== undefined && starts[0] <= sentAt;
       const isComplete = starts.length < MOST_STARTS && sentAt > forgottenUntil;
       return reachesBack || isComplete ? starts.find((start) => start > sentAt) : sentAt;

@@ -2,13 +2,16 @@ import type { GraphCallContext, GraphClient } from '../graph/graph-client.ts';
 import type { Profile } from '../graph/profile.ts';
 import { readClockSkew } from './clock-skew.ts';
 import { readCreationTime } from './creation-time.ts';
-import { isWithin, type CreationWindow } from './creation-window.ts';
+import { isDoubtful, isWithin, type CreationWindow } from './creation-window.ts';
 import type { Deadline } from './deadline.ts';
 
-/** Whether the profile shows the token that was to be created; `unreadable`: Graph did not say. */
+/**
+ * Whether the profile shows the token that was to be created. `doubtful`: it shows one that may be that of another write;
+ * `unreadable`: Graph did not say.
+ */
 export type Sighting =
   /** `shownAt`: its time of creation, on Graph's clock. */
-  Readonly<{ kind: 'seen'; shownAt: number }> | Readonly<{ kind: 'not_seen' | 'unreadable' }>;
+  Readonly<{ kind: 'seen'; shownAt: number }> | Readonly<{ kind: 'not_seen' | 'doubtful' | 'unreadable' }>;
 
 const UNREADABLE: Sighting = { kind: 'unreadable' };
 
@@ -60,8 +63,9 @@ export function createReadBack({
       });
       const created = answer.status === 200 ? readCreationTime(answer.json, validitySeconds) : undefined;
       if (!created) return UNREADABLE;
-      const isSeen = isWithin(created, window, readClockSkew(answer, askedAt, now()));
-      return isSeen ? { kind: 'seen', shownAt: created.at } : { kind: 'not_seen' };
+      const skew = readClockSkew(answer, askedAt, now());
+      if (!isWithin(created, window, skew)) return { kind: 'not_seen' };
+      return isDoubtful(created, window, skew) ? { kind: 'doubtful' } : { kind: 'seen', shownAt: created.at };
     } catch {
       return UNREADABLE;
     }

@@ -32,9 +32,12 @@ export const createSettleCreation =
   async ({ window, ...creation }, { caller, clientRequestId, deadline }) => {
     const { signal } = deadline;
     const token = await exchange.exchange(caller, { signal });
-    const asked = endedBy(window, writes.nextStart(toProfileKey(caller, creation.profile), window.sentAt));
+    const key = toProfileKey(caller, creation.profile);
+    const asked = endedBy(window, writes.nextStart(key, window.sentAt));
     const context = { token: token.value, clientRequestId, timeoutMs: upstreamTimeoutMs, signal };
     const sighting = await readBack({ ...creation, window: asked }, context, deadline);
     if (sighting.kind !== 'seen') return undefined;
-    return { ...asked, until: Math.min(asked.until, now()), shownAt: sighting.shownAt };
+    const seenAt = now();
+    writes.close(key, window.sentAt, seenAt);
+    return { ...asked, until: Math.min(asked.until, seenAt), shownAt: sighting.shownAt };
   };

@@ -24,9 +24,17 @@ type SharedCreationTurnsOptions = Readonly<{
 /** Milliseconds between two questions whether it is our turn; two replicas do not ask in step. */
 const toAskMs = (): number => 20 + Math.random() * 20;
 
-/** Whether Graph may have created anything: not when nothing was sent, unless a crash of ours hides that. */
-const mayHaveActed = ({ outcome }: Audited): boolean =>
-  outcome.upstream.attempts > 0 || outcome.result === 'unknown';
+/** When a write was sent of which another replica said only that it is open. */
+const SOME_TIME = Number.NEGATIVE_INFINITY;
+
+/** `open`: Graph may have acted, and may still. */
+type Effect = 'none' | 'ended' | 'open';
+
+/** What Graph may have created: nothing when nothing was sent, unless a crash of ours hides that. */
+function toEffect({ outcome }: Audited): Effect {
+  if (outcome.result === 'unknown') return 'open';
+  return outcome.upstream.attempts > 0 ? 'ended' : 'none';
+}
 
 /**
  * Turns for all replicas. While Redis is gone each replica has turns of its own, and what is open stays open: whether another
@@ -40,7 +48,8 @@ export function createSharedCreationTurns({
   now = Date.now,
 }: SharedCreationTurnsOptions): CreationTurns {
   /** Another replica's creation counts as ours: it began no later, and ended no earlier, than said here. */
-  const note = (key: string, { last }: TakenTurn, askedAt: number): void => {
+  const note = (key: string, { last, openMs }: TakenTurn, askedAt: number): void => {
+    if (openMs !== undefined) writes.stayOpen(key, SOME_TIME, now() + openMs);
     if (!last || last.replica === replica) return;
     const endedAt = now() - last.endedMsAgo;
     if (endedAt > (writes.lastEnd(key) ?? -Infinity)) writes.add(key, askedAt - last.beganMsAgo, endedAt);
@@ -63,33 +72,36 @@ export function createSharedCreationTurns({
   const inTurn = async <Result>(
     { caller, profile, requestId, deadline }: Parameters<CreationTurns['create']>[0],
     run: (taken: TakenTurn | undefined) => Promise<Result>,
-    hasActed: (result: Result) => boolean,
+    toEffect: (result: Result) => Effect,
   ): Promise<Result> => {
     const key = toProfileKey(caller, profile);
     const owner = { request: requestId, replica };
     let timer: NodeJS.Timeout | undefined;
     let actedMs: number | undefined;
+    let isOpen = false;
     try {
       const taken = await wait(key, owner, deadline.signal);
       const beganAt = now();
       timer = setInterval(() => void redis.keep(key, owner).catch(ignore), KEEP_MS).unref();
       const result = await run(taken);
-      if (hasActed(result)) actedMs = now() - beganAt;
+      const effect = toEffect(result);
+      if (effect !== 'none') actedMs = now() - beganAt;
+      isOpen = effect === 'open';
       return result;
     } finally {
       clearInterval(timer);
-      void redis.end(key, owner, actedMs).catch(ignore);
+      void redis.end(key, owner, actedMs, isOpen).catch(ignore);
     }
   };
 
   return {
-    create: (request, create) => local.create(request, () => inTurn(request, create, mayHaveActed)),
+    create: (request, create) => local.create(request, () => inTurn(request, create, toEffect)),
     look: (request, first, look) =>
       local.look(request, first, () =>
         inTurn(
           request,
           (taken) => look(taken?.last?.request === first),
-          () => false,
+          () => 'none',
         ),
       ),
   };

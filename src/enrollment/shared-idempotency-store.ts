@@ -117,6 +117,7 @@ const WINDOW = z
   .object({
     sentAt: z.number(),
     previousAt: z.number().exactOptional(),
+    earlierOpenUntil: z.number().exactOptional(),
     until: z.number(),
     nextAt: z.number().exactOptional(),
     shownAt: z.number().exactOptional(),

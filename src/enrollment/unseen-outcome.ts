@@ -23,7 +23,7 @@ export function toUnseenOutcome(
 
   const { answer } = sent;
   if (answer.status < 400) return { result: 'failed', problem: toUpstreamInvalid(answer), upstream };
-  if (answer.status === 502 || answer.status === 504 || sighting === 'unreadable') return open;
+  if (answer.status === 502 || answer.status === 504 || sighting !== 'not_seen') return open;
   const problem = answer.status === 503 ? toGraphUnavailable(answer) : toUpstreamFailed(answer);
   return { result: 'failed', problem, upstream };
 }

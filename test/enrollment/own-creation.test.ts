@@ -66,6 +66,17 @@ describe('on a set that shows the end of its token alone', () => {
     assert.equal(ownershipBy(SENT + 100 + 1_800_000), 'older');
   });
 
+  test('security: beside an earlier write that may still act, the end has to fit exactly', () => {
+    const beside = (earlierOpenUntil: number) =>
+      toOwnership(
+        { tokenExpirationDateTime: at(SENT + 1300 + 3_600_000) },
+        { ...creation, window: { ...window, earlierOpenUntil } },
+        NO_SKEW,
+      );
+    assert.equal(beside(SENT - 1), 'own');
+    assert.equal(beside(SENT), 'newer');
+  });
+
   test('a token whose end cannot be read is never ours', () => {
     assert.equal(toOwnership({ tokenExpirationDateTime: 'never' }, creation, NO_SKEW), 'newer');
   });

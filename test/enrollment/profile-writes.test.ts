@@ -15,6 +15,28 @@ test('before and after a write', () => {
   assert.equal(writes.nextStart('p', 30), undefined);
 });
 
+test('a write that is open, until it is closed or over', () => {
+  const writes = createProfileWrites();
+  writes.add('p', 10, 20);
+  assert.equal(writes.openUntil('p'), undefined);
+  writes.stayOpen('p', 10, 1000);
+  writes.add('p', 30, 40);
+  writes.stayOpen('p', 30, 900);
+  assert.equal(writes.openUntil('p'), 1000);
+  assert.equal(writes.openUntil('other'), undefined);
+  writes.close('p', 10, 50);
+  assert.equal(writes.openUntil('p'), 900);
+  assert.equal(writes.lastEnd('p'), 50, 'what acted late ended late');
+  assert.equal(writes.nextStart('p', 10), 30);
+});
+
+test('a profile that is forgotten leaves what was open on it open', () => {
+  const writes = createProfileWrites({ maxProfiles: 1 });
+  writes.stayOpen('p', 10, 1000);
+  writes.add('other', 20, 30);
+  assert.equal(writes.openUntil('p'), 1000);
+});
+
 test('whatever is forgotten, a later write is never denied', () => {
   const profile = fc.constantFrom('a', 'b', 'c', 'd');
   fc.assert(

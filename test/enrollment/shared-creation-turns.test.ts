@@ -4,10 +4,12 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Audited } from '../../src/enrollment/audited.ts';
 import { createCreationTurns } from '../../src/enrollment/creation-turns.ts';
+import { LATE_ACT } from '../../src/enrollment/creation-window.ts';
 import { startDeadline } from '../../src/enrollment/deadline.ts';
 import { createProfileWrites, toProfileKey } from '../../src/enrollment/profile-writes.ts';
 import { createSharedCreationTurns } from '../../src/enrollment/shared-creation-turns.ts';
 import { createTurns } from '../../src/enrollment/turns.ts';
+import { ProblemError } from '../../src/errors.ts';
 import { parseProfileId } from '../../src/graph/profile.ts';
 import { createRedisConnection, type RedisConnection } from '../../src/limits/redis-connection.ts';
 import { createRedisCreationTurn } from '../../src/limits/redis-creation-turn.ts';
@@ -68,7 +70,8 @@ describe('createSharedCreationTurns', { skip: NO_REDIS }, () => {
     const link = { up: true };
     const writes = createProfileWrites();
     const redis = createRedisCreationTurn({
-      lifetimeMs: 60_000,
+      lifetimeMs: 600_000,
+      lateMs: LATE_ACT,
       now: redisNow,
       run: async (...command) => {
         if (!link.up) throw new Error('gone');
@@ -172,6 +175,7 @@ describe('createSharedCreationTurns', { skip: NO_REDIS }, () => {
     time += 4000;
     assert.deepEqual(await two.redis.take(key, { request: 'another', replica: 'b' }), {
       last: { request: 'dead', replica: 'dead', beganMsAgo: 12_000, endedMsAgo: 0 },
+      openMs: LATE_ACT,
     });
     await two.redis.end(key, { request: 'another', replica: 'b' });
     assert.equal(await two.turns.look(ask(), 'dead', async (isLast) => isLast), true);
@@ -208,6 +212,27 @@ describe('createSharedCreationTurns', { skip: NO_REDIS }, () => {
     await two.turns.create(ask(), async () => toAudited());
     assert.equal(await settle(), false);
     assert.equal(await settle(one.turns), false);
+  });
+
+  it('security: tells every replica that an earlier creation may still act, whatever came since', async () => {
+    const { ask, key } = createProfile();
+    let time = Date.now();
+    const [one, two, three] = Array.from({ length: 3 }, () => createReplica({ redisNow: () => time }));
+    assert.ok(one && two && three);
+    const problem = new ProblemError('outcome_unknown');
+    const lost = { result: 'unknown', problem, upstream: { attempts: 1, durationMs: 1 } } as const;
+    await one.turns.create(ask(), async () => ({ ...toAudited(), outcome: lost }));
+    await two.turns.create(ask(), async () => toAudited());
+    time += LATE_ACT - 10_000;
+    await three.turns.create(ask(), async () => {
+      const leftMs = (three.writes.openUntil(key) ?? 0) - three.now();
+      assert.ok(leftMs > 5000 && leftMs <= 10_000, String(leftMs));
+      return toAudited();
+    });
+    time += 10_000;
+    const late = createReplica({ redisNow: () => time });
+    await late.turns.create(ask(), async () => toAudited());
+    assert.equal(late.writes.openUntil(key), undefined);
   });
 
   it('security: never looks while a creation is under way', async () => {
