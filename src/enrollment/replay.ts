@@ -1,5 +1,5 @@
 import type { AppendAudit } from '../audit/record.ts';
-import { ProblemError } from '../errors.ts';
+import { ProblemError, toProblem } from '../errors.ts';
 import type { CreationWindow } from './creation-window.ts';
 import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
 import { toOpenProblem } from './open-problem.ts';
@@ -13,7 +13,9 @@ export type SettleUnknown = (window: CreationWindow, first: string) => Promise<C
 /** What is known of an operation that was not run again; `window`: when its creation happened; `first`: the id of its request. */
 export type Repetition = Readonly<{ window?: CreationWindow; first: string }>;
 
-type Success = Extract<IdempotencyRecord['outcome'], { result: 'success' }>;
+type Outcome = IdempotencyRecord['outcome'];
+type Unrecorded = Extract<Outcome, { result: 'unrecorded' }>;
+type Open = Unrecorded | Extract<Outcome, { result: 'unknown' }>;
 
 /**
  * Gives the outcome of an earlier request again. One that is open is settled first, if it can be: that is recorded, and at
@@ -21,40 +23,52 @@ type Success = Extract<IdempotencyRecord['outcome'], { result: 'success' }>;
  */
 type Replay = (key: string, record: IdempotencyRecord, settleUnknown?: SettleUnknown) => Promise<Repetition>;
 
+/** A refusal that the caller can do something about, and that says nothing of the operation itself. */
+const isForCaller = ({ status }: ProblemError): boolean => status === 401 || status === 403;
+
 export function createReplay({
   store,
   append,
 }: Readonly<{ store: IdempotencyStore; append: AppendAudit }>): Replay {
-  /** The success, once it is known and on record. */
-  const settle = async (
-    { outcome, intent, requestId }: IdempotencyRecord,
+  /** What is known of an open operation now. Whatever fails here, that it may have been done must not be denied. */
+  const look = async (
+    outcome: Open,
+    first: string,
     settleUnknown: SettleUnknown | undefined,
-  ): Promise<Success | undefined> => {
-    let window = 'window' in outcome ? outcome.window : undefined;
-    if (outcome.result !== 'unrecorded') {
-      window = window && (await settleUnknown?.(window, requestId));
-      if (!window) return undefined;
+  ): Promise<Unrecorded> => {
+    if (outcome.result === 'unrecorded') return outcome;
+    const { window, code } = outcome;
+    let seen: CreationWindow | undefined;
+    try {
+      seen = window && (await settleUnknown?.(window, first));
+    } catch (error) {
+      const problem = toProblem(error);
+      throw isForCaller(problem) ? problem : toOpenProblem(code, problem);
     }
-    await append({ kind: 'settled', intent, result: 'success' });
-    return { result: 'success', ...(window && { window }) };
+    if (!seen) throw toOpenProblem(code);
+    return { result: 'unrecorded', window: seen };
   };
 
   return async (key, record, settleUnknown) => {
-    const { outcome, requestId: first } = record;
+    const { outcome, intent, requestId: first } = record;
     if (outcome.result === 'failed') throw new ProblemError(outcome.code);
-    if (outcome.result === 'success') return toRepetition(outcome, first);
+    if (outcome.result === 'success') return toRepetition(outcome.window, first);
 
-    let success: Success | undefined;
+    let known: Outcome = outcome;
     try {
-      success = await settle(record, settleUnknown);
+      known = await look(outcome, first, settleUnknown);
+      const { window } = known;
+      await append({ kind: 'settled', intent, result: 'success' }).catch((cause: unknown) => {
+        throw new ProblemError('outcome_unrecorded', undefined, { cause });
+      });
+      known = window ? { result: 'success', window } : { result: 'success' };
+      return toRepetition(window, first);
     } finally {
       // Whatever happened, it is no longer under way.
-      await store.keep(key, success ? { ...record, outcome: success } : record);
+      await store.keep(key, { ...record, outcome: known });
     }
-    if (success) return toRepetition(success, first);
-    throw toOpenProblem(outcome.result === 'unknown' ? outcome.code : undefined);
   };
 }
 
-const toRepetition = ({ window }: Success, first: string): Repetition =>
+const toRepetition = (window: CreationWindow | undefined, first: string): Repetition =>
   window ? { window, first } : { first };

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
 import { OTHER_TENANT_ID, TENANT_ID } from '../../sandbox/directory.ts';
 import type { FaultInput } from '../../sandbox/fault/fault.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { startService, type Service } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { dieNow } from './support/die-now.ts';
 import { createActor, readCode, readOutcome, type Actor, type Operation } from './support/fault-case.ts';
 
 const sandbox = await startSandbox({ graph: { quota: 'off' } });
@@ -43,14 +41,6 @@ async function ask(actor: Actor, headers: Readonly<Record<string, string>> = KEY
 const ACTS_LATE: FaultInput = { kind: 'delay', ms: TIMEOUT + 1600 };
 
 const settledOf = async (service: Service) => service.audited('settled');
-
-/** The journal as a process leaves it that dies now: a copy without the lock. */
-async function dieNow(t: TestContext, { auditDirectory }: Service): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'died-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
-  await cp(auditDirectory, directory, { recursive: true, filter: (path) => !path.includes('lock') });
-  return directory;
-}
 
 const PII = {
   AUDIT_PII: 'pseudonymous',
