@@ -19,6 +19,7 @@ import type { SendWrite } from './enrollment/send-write.ts';
 import { createSettleCreation } from './enrollment/settle-creation.ts';
 import { createSharedCreationTurns } from './enrollment/shared-creation-turns.ts';
 import { createTurns } from './enrollment/turns.ts';
+import type { ToClaimsChallenge } from './exchange/entra-error.ts';
 import type { CachedExchange } from './exchange/token-cache.ts';
 import { withActionForm } from './graph/action-form.ts';
 import type { GraphClient } from './graph/graph-client.ts';
@@ -31,6 +32,7 @@ type EnrollmentPartsInput = Readonly<{
   append: AppendAudit;
   findPast: Journal['findByIdempotencyKey'];
   exchange: CachedExchange;
+  toClaimsChallenge: ToClaimsChallenge;
   graph: GraphClient;
   sendWrite: SendWrite;
   idempotencyStore: IdempotencyStore;
@@ -50,15 +52,15 @@ const withWork = (enrollment: Enrollment, { track }: WorkUnderWay): Enrollment =
 
 /** The operations behind the routes, put together. */
 export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
-  const { settings, append, exchange, sendWrite, work } = input;
-  const { upstreamTimeoutMs, requestDeadlineMs, graphBaseUrl } = settings;
+  const { settings, append, exchange, toClaimsChallenge, sendWrite, work } = input;
+  const { upstreamTimeoutMs, requestDeadlineMs, graphBaseUrl, enableCae } = settings;
   const { hmacKey, fingerprint: alwaysFingerprint } = settings.audit;
   const graph = withActionForm(input.graph);
   const toFingerprint: ToFingerprint = hmacKey ? createFingerprint(hmacKey) : () => undefined;
 
   const writes = createProfileWrites();
   const local = createCreationTurns(createTurns());
-  const readBack = createReadBack({ graph, upstreamTimeoutMs });
+  const readBack = createReadBack({ graph, exchange, toClaimsChallenge, enableCae, upstreamTimeoutMs });
   const readGraph = createReadGraph({ send: sendWrite });
   const readToken = createReadToken({ graph, readGraph });
   const holdToken = createHoldToken({ append, toFingerprint });
@@ -71,7 +73,7 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
   const createAndRead = createCreateAndRead({
     append,
     createToken: createTokenCreation({ graph, sendWrite, readBack, writes }),
-    settleCreation: createSettleCreation({ exchange, readBack, writes, upstreamTimeoutMs }),
+    settleCreation: createSettleCreation({ readBack, writes }),
     idempotent,
     turns: input.redisCreationTurn
       ? createSharedCreationTurns({ redis: input.redisCreationTurn, local, writes })

@@ -137,6 +137,7 @@ export function createParts(input: PartsInput): BuiltParts {
     append,
     findPast: journal.findByIdempotencyKey,
     exchange,
+    toClaimsChallenge,
     graph,
     sendWrite,
     idempotencyStore: limits.idempotencyStore,

@@ -61,7 +61,7 @@ export function createTokenCreation({
       Object.assign({ result: 'success' as const, upstream, window }, await whileItStands?.(window));
     if (sent.kind === 'answered' && sent.answer.status === 204) return succeed(sent.upstream);
 
-    const sighting = await readBack({ profile, validitySeconds, window }, sent.context, context.deadline);
+    const sighting = await readBack({ profile, validitySeconds, window }, context, sent.token);
     const upstream = { ...sent.upstream, durationMs: now() - startedAt };
     if (sighting.kind === 'seen') {
       writes.close(key, sentAt, now());

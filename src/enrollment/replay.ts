@@ -2,7 +2,7 @@ import type { AppendAudit } from '../audit/record.ts';
 import { ProblemError, toProblem } from '../errors.ts';
 import type { CreationWindow } from './creation-window.ts';
 import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
-import { toOpenProblem } from './open-problem.ts';
+import { isForCaller, toOpenProblem } from './open-problem.ts';
 
 /**
  * Reads with the caller's own Graph token whether a creation in that window is there, that of the request with the id `first`:
@@ -22,9 +22,6 @@ type Open = Unrecorded | Extract<Outcome, { result: 'unknown' }>;
  * most once, since the key is marked as under way meanwhile.
  */
 type Replay = (key: string, record: IdempotencyRecord, settleUnknown?: SettleUnknown) => Promise<Repetition>;
-
-/** A refusal that the caller can do something about, and that says nothing of the operation itself. */
-const isForCaller = ({ status }: ProblemError): boolean => status === 401 || status === 403;
 
 export function createReplay({
   store,

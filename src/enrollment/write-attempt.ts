@@ -15,7 +15,7 @@ export type WriteContext = Readonly<{ caller: Caller; clientRequestId: string; d
 export type PostWrite = (context: GraphCallContext) => Promise<GraphAnswer>;
 
 /** A write that left, and what is needed to look for its effect. */
-type Out = Readonly<{ context: GraphCallContext; sentAt: number }>;
+type Out = Readonly<{ token: GraphToken; sentAt: number }>;
 
 /** How sending a write once ended. */
 export type Attempt =
@@ -24,7 +24,7 @@ export type Attempt =
   /** Certainly not one byte of it left. */
   | Readonly<{ kind: 'unsent'; error: OutboundError }>
   | (Out & Readonly<{ kind: 'lost'; reason: OutboundFailure }>)
-  | (Out & Readonly<{ kind: 'answered'; answer: GraphAnswer; token: GraphToken }>);
+  | (Out & Readonly<{ kind: 'answered'; answer: GraphAnswer }>);
 
 /** Gets a Graph token (with these claims) and sends the write once. Never rejects. */
 type AttemptWrite = (post: PostWrite, context: WriteContext, claims?: string) => Promise<Attempt>;
@@ -78,13 +78,13 @@ export function createWriteAttempt(options: WriteAttemptOptions): AttemptWrite {
     try {
       const answer = await post(context);
       await settle(toPassageEnd(answer));
-      return { kind: 'answered', answer, token, context, sentAt };
+      return { kind: 'answered', answer, token, sentAt };
     } catch (thrown) {
       // What cannot be told to have stayed here counts as sent.
       const error = thrown instanceof OutboundError ? thrown : new OutboundError('lost', 'invalid_response');
       await settle({ kind: error.kind === 'lost' ? 'answered' : 'unsent' });
       return error.kind === 'lost'
-        ? { kind: 'lost', reason: error.reason, context, sentAt }
+        ? { kind: 'lost', reason: error.reason, token, sentAt }
         : { kind: 'unsent', error };
     }
   };

@@ -88,7 +88,7 @@ describe('in the service', () => {
     const failAudit = ({ kind }: AuditEvent) => kind === 'settled' && disk === 'broken';
     const second = await start(t, { auditDirectory: await dieNow(t, first), failAudit });
     const ask = async () => readCode(await actor.sendTo(second.url)(KEY));
-    sandbox.entra.faults.add({ operation: 'token', kind: 'hang' });
+    sandbox.entra.faults.add({ operation: 'token', kind: 'hang', times: 2 });
     assert.equal(await ask(), 'outcome_unknown');
     sandbox.entra.faults.clear();
     for (const [refusal, code] of [
