@@ -20,12 +20,16 @@ export const toKeyHash = (
 export const toFingerprint = ({ parameters }: Pick<IntentEvent, 'parameters'>): string =>
   sha256(JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1))));
 
-/** The refusals of Graph's that stand: asking again gives the same. Everything else by which nothing was done frees the key. */
+/**
+ * The refusals of Graph's that stand: asking again gives the same. Everything else by which nothing was done frees the key; an
+ * answer that is not the documented one never shows that, and the journals of earlier versions hold some as failures.
+ */
 const LASTING: ReadonlySet<ProblemCode> = new Set([
   'graph_rejected',
   'graph_forbidden',
   'profile_not_found',
   'graph_conflict',
+  'upstream_invalid',
 ]);
 
 /** What is kept of a first request; `undefined` when its key is free again. */

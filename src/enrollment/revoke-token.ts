@@ -1,5 +1,5 @@
 import type { GraphClient } from '../graph/graph-client.ts';
-import { toGraphUnavailable, toUpstreamInvalid } from '../graph/graph-problem.ts';
+import { toGraphUnavailable } from '../graph/graph-problem.ts';
 import type { Profile } from '../graph/profile.ts';
 import { toOpenProblem } from './open-problem.ts';
 import type { SendWrite } from './send-write.ts';
@@ -25,8 +25,5 @@ export const createTokenRevocation =
     const { answer } = sent;
     if (answer.status === 204) return { result: 'success', upstream };
     if (answer.status === 503) return { result: 'failed', problem: toGraphUnavailable(answer), upstream };
-    if (answer.status >= 400) return open;
-    return answer.status < 300
-      ? openInvalid
-      : { result: 'failed', problem: toUpstreamInvalid(answer), upstream };
+    return answer.status >= 400 ? open : openInvalid;
   };

@@ -118,7 +118,16 @@ const lostCases = OPERATIONS.flatMap((operation) => {
     ['a late answer', { kind: 'delay', ms: 200, when: 'after' }, success],
     ['200 in place of 204', { kind: 'answer', status: 200, body: 'graph' }, unknown('upstream_invalid', 0)],
     ['202 after acting', { kind: 'answer', when: 'after', status: 202, body: 'empty' }, invalidActed],
-    ['a redirect', { kind: 'answer', status: 307, headers: HOSTILE }, failed(502, 'upstream_invalid')],
+    ['a redirect', { kind: 'answer', status: 307, headers: HOSTILE }, unknown('upstream_invalid', 0)],
+    [
+      'a redirect after acting',
+      { kind: 'answer', when: 'after', status: 307, headers: HOSTILE },
+      invalidActed,
+    ],
+    ['304 after acting', { kind: 'answer', when: 'after', status: 304, body: 'empty' }, invalidActed],
+    ['501', { kind: 'answer', status: 501 }, unknown('outcome_unknown', 0)],
+    ['524 after acting', { kind: 'answer', when: 'after', status: 524 }, acted],
+    ['599', { kind: 'answer', status: 599, body: 'html' }, unknown('outcome_unknown', 0)],
   ];
   const sets = isSettled
     ? (['androidForWorkEnrollmentProfiles', 'androidDeviceOwnerEnrollmentProfiles'] as const)
@@ -170,6 +179,14 @@ const createCases: readonly FaultCase[] = (
         { operation: 'get', kind: 'answer', status: 500, times: 'always' },
       ],
       unknown('outcome_unknown', 0),
+    ],
+    [
+      '304 after acting, and nobody can look',
+      [
+        { kind: 'answer', when: 'after', status: 304, body: 'empty' },
+        { operation: 'get', kind: 'answer', status: 404, times: 'always' },
+      ],
+      unknown('upstream_invalid', 1),
     ],
     [
       'lost, and nobody can look',

@@ -207,6 +207,24 @@ describe('Idempotency-Key', { concurrency: 8 }, () => {
     assert.equal(await ask(actor), '502 upstream_invalid');
   });
 
+  for (const operation of ['createToken', 'revokeToken'] as const) {
+    for (const status of [304, 307, 599]) {
+      test(`security: ${operation} keeps its key after ${status}, by which it may have been done`, async (t) => {
+        const service = await start(t);
+        const actor = await createActor(service, TENANT_ID, { operation });
+        const code = status === 599 ? 'outcome_unknown' : 'upstream_invalid';
+        actor.faults([
+          { kind: 'answer', when: 'after', status, body: 'empty' },
+          { operation: 'get', kind: 'answer', status: 404, times: 2 },
+        ]);
+        assert.equal(await ask(actor), `502 ${code}`);
+        assert.equal(await ask(actor), operation === 'createToken' ? 204 : `502 ${code}`);
+        assert.equal(postsOf(actor), 1);
+        assert.equal(actor.commits(), 1);
+      });
+    }
+  }
+
   test('an open revoke stays open: a new token may stand there by then', async (t) => {
     const service = await start(t);
     const actor = await createActor(service, TENANT_ID, { operation: 'revokeToken' });
