@@ -1,6 +1,7 @@
 import type { Journal } from './audit/journal.ts';
 import { createFingerprint } from './audit/privacy.ts';
 import type { AppendAudit } from './audit/record.ts';
+import { createSendAction } from './enrollment/action-form.ts';
 import { createCreateAndRead } from './enrollment/create-and-read.ts';
 import { createTokenCreation } from './enrollment/create-token.ts';
 import { createCreationTurns } from './enrollment/creation-turns.ts';
@@ -21,7 +22,6 @@ import { createSharedCreationTurns } from './enrollment/shared-creation-turns.ts
 import { createTurns } from './enrollment/turns.ts';
 import type { ToClaimsChallenge } from './exchange/entra-error.ts';
 import type { CachedExchange } from './exchange/token-cache.ts';
-import { withActionForm } from './graph/action-form.ts';
 import type { GraphClient } from './graph/graph-client.ts';
 import type { RedisCreationTurn } from './limits/redis-creation-turn.ts';
 import type { Settings } from './settings.ts';
@@ -52,16 +52,16 @@ const withWork = (enrollment: Enrollment, { track }: WorkUnderWay): Enrollment =
 
 /** The operations behind the routes, put together. */
 export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
-  const { settings, append, exchange, toClaimsChallenge, sendWrite, work } = input;
+  const { settings, append, exchange, toClaimsChallenge, graph, sendWrite, work } = input;
   const { upstreamTimeoutMs, requestDeadlineMs, graphBaseUrl, enableCae } = settings;
   const { hmacKey, fingerprint: alwaysFingerprint } = settings.audit;
-  const graph = withActionForm(input.graph);
   const toFingerprint: ToFingerprint = hmacKey ? createFingerprint(hmacKey) : () => undefined;
 
   const writes = createProfileWrites();
   const local = createCreationTurns(createTurns());
   const readBack = createReadBack({ graph, exchange, toClaimsChallenge, enableCae, upstreamTimeoutMs });
   const readGraph = createReadGraph({ send: sendWrite });
+  const sendAction = createSendAction({ graph, sendWrite, readGraph });
   const readToken = createReadToken({ graph, readGraph });
   const holdToken = createHoldToken({ append, toFingerprint });
   const idempotent = createIdempotent({
@@ -72,7 +72,7 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
   });
   const createAndRead = createCreateAndRead({
     append,
-    createToken: createTokenCreation({ graph, sendWrite, readBack, writes }),
+    createToken: createTokenCreation({ graph, sendAction, readBack, writes }),
     settleCreation: createSettleCreation({ readBack, writes }),
     idempotent,
     turns: input.redisCreationTurn
@@ -88,7 +88,7 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
     createEnrollment({
       append,
       createAndRead,
-      revokeToken: createTokenRevocation({ graph, sendWrite }),
+      revokeToken: createTokenRevocation({ graph, sendAction }),
       readProfiles: createReadProfiles({ graph, readGraph, graphBaseUrl }),
       readToken,
       holdToken,

@@ -1,10 +1,10 @@
 import type { GraphClient } from '../graph/graph-client.ts';
 import type { Profile } from '../graph/profile.ts';
 import type { Mutable } from '../mutable.ts';
+import type { PostAction, SendAction } from './action-form.ts';
 import { LATE_ACT, type CreationWindow } from './creation-window.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { ReadBack } from './read-back.ts';
-import type { SendWrite } from './send-write.ts';
 import type { WriteContext } from './write-attempt.ts';
 import { toUnseenOutcome } from './unseen-outcome.ts';
 import type { Upstream, WriteOutcome } from './write-outcome.ts';
@@ -27,7 +27,7 @@ export type CreateToken = (
 
 type CreateTokenOptions = Readonly<{
   graph: GraphClient;
-  sendWrite: SendWrite;
+  sendAction: SendAction;
   readBack: ReadBack;
   writes: ProfileWrites;
   now?: () => number;
@@ -39,7 +39,7 @@ type CreateTokenOptions = Readonly<{
  */
 export function createTokenCreation({
   graph,
-  sendWrite,
+  sendAction,
   readBack,
   writes,
   now = Date.now,
@@ -49,7 +49,8 @@ export function createTokenCreation({
     const startedAt = now();
     const previousAt = writes.lastEnd(key);
     const earlierOpenUntil = writes.openUntil(key);
-    const sent = await sendWrite((call) => graph.createToken(profile, validitySeconds, call), context);
+    const post: PostAction = (target, call) => graph.createToken(target, validitySeconds, call);
+    const sent = await sendAction(profile, post, context);
     if (sent.kind === 'refused') return { result: 'failed', problem: sent.problem, upstream: sent.upstream };
 
     const { sentAt } = sent;

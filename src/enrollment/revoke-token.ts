@@ -1,8 +1,8 @@
 import type { GraphClient } from '../graph/graph-client.ts';
 import { toGraphUnavailable } from '../graph/graph-problem.ts';
 import type { Profile } from '../graph/profile.ts';
-import { toOpenProblem } from './open-problem.ts';
-import type { SendWrite } from './send-write.ts';
+import type { SendAction } from './action-form.ts';
+import { toOpenOutcome } from './unseen-outcome.ts';
 import type { WriteContext } from './write-attempt.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 
@@ -13,17 +13,15 @@ export type RevokeToken = (profile: Profile, context: WriteContext) => Promise<W
  * revokeToken: not repeated and not read back when its answer is lost, because a new token may stand on the profile by then.
  */
 export const createTokenRevocation =
-  ({ graph, sendWrite }: Readonly<{ graph: GraphClient; sendWrite: SendWrite }>): RevokeToken =>
+  ({ graph, sendAction }: Readonly<{ graph: GraphClient; sendAction: SendAction }>): RevokeToken =>
   async (profile, context) => {
-    const sent = await sendWrite((call) => graph.revokeToken(profile, call), context);
+    const sent = await sendAction(profile, graph.revokeToken, context);
     const { upstream } = sent;
     if (sent.kind === 'refused') return { result: 'failed', problem: sent.problem, upstream };
-    const open = { result: 'unknown', problem: toOpenProblem(), upstream } as const;
-    const openInvalid = { ...open, problem: toOpenProblem('upstream_invalid') } as const;
-    if (sent.kind === 'lost') return sent.reason === 'informational' ? openInvalid : open;
-
-    const { answer } = sent;
-    if (answer.status === 204) return { result: 'success', upstream };
-    if (answer.status === 503) return { result: 'failed', problem: toGraphUnavailable(answer), upstream };
-    return answer.status >= 400 ? open : openInvalid;
+    if (sent.kind === 'answered') {
+      const { answer } = sent;
+      if (answer.status === 204) return { result: 'success', upstream };
+      if (answer.status === 503) return { result: 'failed', problem: toGraphUnavailable(answer), upstream };
+    }
+    return toOpenOutcome(sent);
   };

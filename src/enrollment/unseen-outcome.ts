@@ -24,7 +24,12 @@ export function toUnseenOutcome(
     const problem = answer.status === 503 ? toGraphUnavailable(answer) : toUpstreamFailed(answer);
     return { result: 'failed', problem, upstream };
   }
+  return toOpenOutcome(sent);
+}
+
+/** What a write is of which nobody knows whether Graph acted. */
+export function toOpenOutcome(sent: Answered | Lost): WriteOutcome {
   const isInvalid = sent.kind === 'lost' ? sent.reason === 'informational' : sent.answer.status < 400;
   const problem = toOpenProblem(isInvalid ? 'upstream_invalid' : 'outcome_unknown');
-  return { result: 'unknown', problem, upstream };
+  return { result: 'unknown', problem, upstream: sent.upstream };
 }
