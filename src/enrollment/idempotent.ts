@@ -36,6 +36,8 @@ export function createIdempotent({
   requestDeadlineMs,
 }: IdempotentOptions): Idempotent {
   const replay = createReplay({ store, append });
+  const toUnderWay = () =>
+    new ProblemError('request_in_progress', undefined, { retryAfterSeconds: UNDER_WAY_RETRY_AFTER });
 
   const runFirst = async (
     key: string,
@@ -71,9 +73,7 @@ export function createIdempotent({
     switch (claim.kind) {
       case 'under_way':
         requireSame(claim.fingerprint);
-        throw new ProblemError('request_in_progress', undefined, {
-          retryAfterSeconds: UNDER_WAY_RETRY_AFTER,
-        });
+        throw toUnderWay();
       case 'known':
         requireSame(claim.record.fingerprint);
         return replay(key, claim.record, settleUnknown);
@@ -85,7 +85,7 @@ export function createIdempotent({
         requireSame(record.fingerprint);
         // Claimed anew: an open record is under way while it is settled.
         const again = await store.claim(key, fingerprint);
-        if (again.kind === 'under_way') throw new ProblemError('request_in_progress');
+        if (again.kind === 'under_way') throw toUnderWay();
         return replay(key, again.kind === 'known' ? again.record : record, settleUnknown);
       }
     }
