@@ -15,8 +15,8 @@ type Entry = Readonly<{ token: GraphToken } | { refusal: ProblemError }>;
 export type CachedExchange = Readonly<{
   exchange: Exchange;
   /**
-   * To be told when Graph refuses a token: everything kept for its user is forgotten, unless a newer token took its place
-   * already.
+   * To be told when Graph refuses a token: everything kept for its user is forgotten, unless something newer took its place
+   * already. That it has gone by itself meanwhile says nothing of the user's other tokens.
    */
   drop: (caller: Caller, token: GraphToken) => void;
 }>;
@@ -86,7 +86,7 @@ export function withTokenCache(
     exchange,
     drop: (caller, token) => {
       const entry = entries.read(toKey(caller));
-      if (entry && 'token' in entry && entry.token === token) entries.purge(caller);
+      if (!entry || ('token' in entry && entry.token === token)) entries.purge(caller);
     },
   };
 }

@@ -191,6 +191,17 @@ test("a token that Graph refuses takes all of its user's along, and nobody else'
   assert.equal(cache.asked.length, 6);
 });
 
+test('a refused token takes its user along even when its own entry has ended meanwhile', async () => {
+  const cache = start();
+  const shortlived = toCaller({ assertion: 'shortlived', expiresAt: NOW + 10 * MINUTE });
+  const token = await cache.get(shortlived);
+  await cache.get(toCaller({ assertion: 'second' }));
+  cache.pass(9 * MINUTE + 1);
+  cache.drop(shortlived, token);
+  await cache.get(toCaller({ assertion: 'second' }));
+  assert.equal(cache.asked.length, 3);
+});
+
 test('a token refused late does not take its successor along', async () => {
   const cache = start();
   const old = await cache.get();
