@@ -1,4 +1,5 @@
 import { ProblemError } from '../errors.ts';
+import type { GraphAnswer } from '../graph/graph-answer.ts';
 import { toGraphRefusal } from '../graph/graph-problem.ts';
 import type { Mutable } from '../mutable.ts';
 import { createAfterUnauthorised, type Renewal, type UnauthorisedOptions } from './unauthorised.ts';
@@ -24,11 +25,17 @@ type SendWriteOptions = WriteAttemptOptions &
 /** How often one write may be tried, and the milliseconds before a connection is tried again. */
 const MOST_ATTEMPTS = 4;
 const RECONNECT_DELAY = 100;
-/** Seconds to wait after a 429 that names no time, milliseconds by which any such pause is surely over, and that must be left then. */
-const UNNAMED_DELAY = 1;
+/** Milliseconds by which any pause after a 429 is surely over, and that must be left then. */
 const SURELY_OVER = 20;
 const LEFT_AFTER_WAIT = 1000;
 const RECONNECT_RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Seconds to wait after a 429: what it named, else what the throttle may pause for at the most after so many of them
+ * (blocked-until.ts, which takes 0 for no time).
+ */
+const toPauseSeconds = ({ retryAfterSeconds = 0 }: GraphAnswer, attempts: number): number =>
+  retryAfterSeconds > 0 ? retryAfterSeconds : 2 ** (attempts - 1);
 
 type Refused = Extract<Attempt, { kind: 'refused' }>;
 type Unsent = Extract<Attempt, { kind: 'unsent' }>;
@@ -75,6 +82,7 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
     attempt: Attempt,
     { caller }: WriteContext,
     tried: Renewal,
+    attempts: number,
   ): Exclude<Attempt, Unsent> | Again | Renewed => {
     if (attempt.kind === 'unsent') return afterUnsent(attempt);
     if (attempt.kind !== 'answered') return attempt;
@@ -89,7 +97,7 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
     if (answer.status !== 429) return toRefused(refusal);
     return {
       kind: 'again',
-      delayMs: (answer.retryAfterSeconds ?? UNNAMED_DELAY) * 1000 + SURELY_OVER,
+      delayMs: toPauseSeconds(answer, attempts) * 1000 + SURELY_OVER,
       otherwise: refusal,
     };
   };
@@ -103,7 +111,7 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
     for (;;) {
       const attempt = await attemptWrite(post, context, tried.claims);
       upstream = toUpstream(attempt, upstream, now() - startedAt);
-      const next = toNext(attempt, context, tried);
+      const next = toNext(attempt, context, tried, upstream.attempts);
       switch (next.kind) {
         case 'renewed':
           tried = next.renewal;

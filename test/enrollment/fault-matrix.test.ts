@@ -196,6 +196,16 @@ const createCases: readonly FaultCase[] = (
     ['401 once', [{ kind: 'answer', status: 401 }], { ...success, attempts: 2 }],
     ['429 once, without a time', [{ kind: 'answer', status: 429 }], { ...success, attempts: 2 }],
     [
+      '429 once, with no time to wait: the pause is kept all the same',
+      [{ kind: 'answer', status: 429, headers: { 'retry-after': '0' } }],
+      { ...success, attempts: 2 },
+    ],
+    [
+      '429 twice, without a time: the second pause is longer',
+      [{ kind: 'answer', status: 429, body: 'empty', times: 2 }],
+      { ...success, attempts: 3 },
+    ],
+    [
       '429 once, with a time that is left',
       [{ kind: 'answer', status: 429, headers: { 'retry-after': '1' } }],
       { ...success, attempts: 2 },
