@@ -13,6 +13,17 @@ export type CreationTime = Readonly<{
   resolution: number;
 }>;
 
+/** Milliseconds by which creation and expiry, each perhaps cut to the second, may be off the validity. */
+const TOLERANCE = 3000;
+
+/** Whether a token lives as long as was asked for, as far as both its ends are shown: one that does not is somebody else's. */
+export function fitsValidity(json: unknown, validitySeconds: number): boolean {
+  const times = ProfileTimes.safeParse(json).data;
+  const created = Date.parse(times?.tokenCreationDateTime ?? '');
+  const expires = Date.parse(times?.tokenExpirationDateTime ?? '');
+  return !(Math.abs(expires - created - validitySeconds * 1000) > TOLERANCE);
+}
+
 /** From `tokenCreationDateTime` where the set has it, else from the expiry and the validity that was asked for. */
 export function readCreationTime(json: unknown, validitySeconds: number): CreationTime | undefined {
   const times = ProfileTimes.safeParse(json).data;

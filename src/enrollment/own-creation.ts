@@ -1,7 +1,7 @@
 import type { EnrollmentToken } from '../graph/enrollment-token.ts';
 import type { ProfileSet } from '../graph/profile.ts';
 import type { ClockSkew } from './clock-skew.ts';
-import { readCreationTime } from './creation-time.ts';
+import { fitsValidity, readCreationTime } from './creation-time.ts';
 import { isFollowed, isWithin, type CreationWindow } from './creation-window.ts';
 
 /** One creation of ours, to tell its token from any other. */
@@ -26,6 +26,7 @@ export function toOwnership(
 ): Ownership {
   const created = readCreationTime(token, validitySeconds);
   if (!created || isFollowed(created, window, skew)) return 'newer';
+  if (!fitsValidity(token, validitySeconds) && isWithin(created, window, skew)) return 'newer';
   const { shownAt } = window;
   if (shownAt !== undefined) {
     if (created.at === shownAt) return 'own';

@@ -5,7 +5,7 @@ import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphClient } from '../graph/graph-client.ts';
 import type { Profile } from '../graph/profile.ts';
 import { readClockSkew } from './clock-skew.ts';
-import { readCreationTime } from './creation-time.ts';
+import { fitsValidity, readCreationTime } from './creation-time.ts';
 import { isDoubtful, isWithin, type CreationWindow } from './creation-window.ts';
 import { isForCaller } from './open-problem.ts';
 import { createAfterUnauthorised, type Renewal, type UnauthorisedOptions } from './unauthorised.ts';
@@ -104,7 +104,8 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
       if (!created) return UNREADABLE;
       const skew = readClockSkew(answer, askedAt, now());
       if (!isWithin(created, window, skew)) return { kind: 'not_seen' };
-      return isDoubtful(created, window, skew) ? { kind: 'doubtful' } : { kind: 'seen', shownAt: created.at };
+      const isOwn = !isDoubtful(created, window, skew) && fitsValidity(answer.json, validitySeconds);
+      return isOwn ? { kind: 'seen', shownAt: created.at } : { kind: 'doubtful' };
     } catch (error) {
       return error instanceof ProblemError ? { kind: 'unreadable', problem: error } : UNREADABLE;
     }

@@ -45,6 +45,31 @@ async function startWithOpen(t: TestContext, set: SetName = 'androidDeviceOwnerE
   return { service, first, second, act, actLate };
 }
 
+for (const status of [undefined, 500]) {
+  test(`security: a token of another validity, created meanwhile, proves nothing: ${status ?? 'lost'}`, async (t) => {
+    const set = 'androidDeviceOwnerEnrollmentProfiles';
+    const service = await startService(t, {
+      sandbox,
+      environment: { REQUEST_DEADLINE_MS: '9000' },
+      wrap: {
+        append: (append) => append,
+        send: (send) => async (request) => {
+          try {
+            return await send(request);
+          } finally {
+            if (request.url.endsWith('/createToken')) service.graph.store.createToken(set, id, 60);
+          }
+        },
+      },
+    });
+    const actor = await createActor(service, TENANT_ID, { set });
+    const [, , , , id = ''] = actor.path.split('/');
+    actor.faults([status === undefined ? { kind: 'reset' } : { kind: 'answer', status }]);
+    assert.equal(readCode(await actor.send({ ...KEY, ...PREFER })), 'outcome_unknown');
+    assert.equal(readCode(await actor.send({ ...KEY, ...PREFER })), 'outcome_unknown');
+  });
+}
+
 describe('security: beside an earlier creation that is still open', { concurrency: 4 }, () => {
   for (const set of SETS) {
     for (const [name, fault] of [

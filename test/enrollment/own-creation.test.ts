@@ -23,6 +23,17 @@ describe('on a set that shows when its token was created', () => {
     assert.equal(ownershipAt(SENT - 60_000), 'older');
   });
 
+  test('security: a token of another validity is somebody else’s; each end may be cut to the second', () => {
+    const ownershipFor = (seconds: number) =>
+      toOwnership(
+        { tokenCreationDateTime: at(SENT), tokenExpirationDateTime: at(SENT + seconds * 1000) },
+        creation,
+        NO_SKEW,
+      );
+    for (const seconds of [3597, 3599, 3600, 3601, 3603]) assert.equal(ownershipFor(seconds), 'own');
+    for (const seconds of [60, 3596, 3604, 7_776_000]) assert.equal(ownershipFor(seconds), 'newer');
+  });
+
   test("Graph's clock is taken into account", () => {
     assert.equal(ownershipAt(SENT + 60_100, { least: 60_000, most: 60_000 }), 'own');
     assert.equal(ownershipAt(SENT + 100, { least: 60_000, most: 60_000 }), 'older');
