@@ -4,6 +4,7 @@ import { withAudit } from './audited.ts';
 import type { CreateToken, CreatedEvidence } from './create-token.ts';
 import type { CreationTurns } from './creation-turns.ts';
 import { endedBy, type CreationWindow } from './creation-window.ts';
+import { untied } from './deadline.ts';
 import type { CreateRequest } from './enrollment.ts';
 import { toTokenEvidence, type HeldToken, type HoldToken, type ToFingerprint } from './hold-token.ts';
 import type { Idempotent } from './idempotent.ts';
@@ -72,7 +73,9 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
   return async (request, validitySeconds) => {
     const { profile, wantsToken } = request;
     let held: HeldToken | undefined;
-    const read = (window: CreationWindow) => readOwnToken({ profile, validitySeconds, window }, request);
+    // The fingerprint is part of the record, whether the caller waits for its answer or not.
+    const context = alwaysFingerprint ? { ...request, deadline: untied(request.deadline) } : request;
+    const read = (window: CreationWindow) => readOwnToken({ profile, validitySeconds, window }, context);
     const hold = async (reading: () => Promise<TokenReading>): Promise<void> => {
       // Without a recorded intent nothing is read.
       held = await holdToken(request, reading).catch(() => undefined);

@@ -7,7 +7,7 @@ type Asking = Pick<ProfileRequest, 'caller' | 'profile' | 'requestId' | 'deadlin
 
 /** Lets creations on one profile pass one after the other, and whoever looks for an earlier one in between. */
 export type CreationTurns = Readonly<{
-  /** Who waits past the deadline gets ProblemError `upstream_timeout`: nothing was done for it. */
+  /** Who waits past the deadline, or leaves, gets ProblemError `upstream_timeout`: nothing was done for it. */
   create: (request: Asking, create: () => Promise<Audited>) => Promise<Audited>;
   /**
    * Looks for the creation of the request with that id, while none is under way. `isLast`: no other replica is known to have, or
@@ -22,8 +22,7 @@ export type CreationTurns = Readonly<{
 
 /** In this process. What came since is told by its ProfileWrites. */
 export const createCreationTurns = (turns: Turns): CreationTurns => ({
-  create: ({ caller, profile, deadline }, create) =>
-    turns(toProfileKey(caller, profile), deadline.signal, create),
+  create: ({ caller, profile, deadline }, create) => turns(toProfileKey(caller, profile), deadline, create),
   look: ({ caller, profile, deadline }, _first, look) =>
-    turns(toProfileKey(caller, profile), deadline.signal, () => look(true)),
+    turns(toProfileKey(caller, profile), deadline, () => look(true)),
 });

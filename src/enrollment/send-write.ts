@@ -2,6 +2,7 @@ import { ProblemError } from '../errors.ts';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import { toGraphRefusal } from '../graph/graph-problem.ts';
 import type { Mutable } from '../mutable.ts';
+import { isGone, whileHere } from './deadline.ts';
 import { createAfterUnauthorised, type Renewal, type UnauthorisedOptions } from './unauthorised.ts';
 import {
   createWriteAttempt,
@@ -118,9 +119,11 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
           break;
         case 'again': {
           const isAllowed =
-            upstream.attempts < MOST_ATTEMPTS && deadline.remainingMs() > next.delayMs + LEFT_AFTER_WAIT;
+            upstream.attempts < MOST_ATTEMPTS &&
+            deadline.remainingMs() > next.delayMs + LEFT_AFTER_WAIT &&
+            !isGone(deadline);
           if (!isAllowed) return { ...toRefused(next.otherwise), upstream };
-          await wait(next.delayMs);
+          await whileHere(wait(next.delayMs), deadline);
           break;
         }
         default:

@@ -8,6 +8,7 @@ import {
 } from '../limits/redis-creation-turn.ts';
 import type { Audited } from './audited.ts';
 import type { CreationTurns } from './creation-turns.ts';
+import { isGone, toGoneProblem, type Patience } from './deadline.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 
 type SharedCreationTurnsOptions = Readonly<{
@@ -56,7 +57,7 @@ export function createSharedCreationTurns({
   };
 
   /** `undefined` while Redis is gone. */
-  const wait = async (key: string, owner: TurnOwner, signal: AbortSignal): Promise<TakenTurn | undefined> => {
+  const wait = async (key: string, owner: TurnOwner, patience: Patience): Promise<TakenTurn | undefined> => {
     for (;;) {
       const askedAt = now();
       const taken = await redis.take(key, owner).catch(() => 'gone' as const);
@@ -65,7 +66,8 @@ export function createSharedCreationTurns({
         note(key, taken, askedAt);
         return taken;
       }
-      await sleep(toAskMs(), signal);
+      if (isGone(patience)) throw toGoneProblem();
+      await sleep(toAskMs(), patience.signal);
     }
   };
 
@@ -80,7 +82,7 @@ export function createSharedCreationTurns({
     let actedMs: number | undefined;
     let isOpen = false;
     try {
-      const taken = await wait(key, owner, deadline.signal);
+      const taken = await wait(key, owner, deadline);
       const beganAt = now();
       timer = setInterval(() => void redis.keep(key, owner).catch(ignore), KEEP_MS).unref();
       const result = await run(taken);

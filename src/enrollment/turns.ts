@@ -1,15 +1,16 @@
 import { ProblemError } from '../errors.ts';
+import { isGone, toGoneProblem, type Patience } from './deadline.ts';
 
 /** Runs what is given under one key one after the other, in the order it came. */
-export type Turns = <Result>(key: string, signal: AbortSignal, run: () => Promise<Result>) => Promise<Result>;
+export type Turns = <Result>(key: string, patience: Patience, run: () => Promise<Result>) => Promise<Result>;
 
 /**
- * One turn at a time for each key. Who waits past the deadline gets ProblemError `upstream_timeout`: nothing was done for it.
+ * One turn at a time for each key. Who waits past the deadline, or leaves, gets ProblemError `upstream_timeout`: nothing was done for it.
  */
 export function createTurns(): Turns {
   const tails = new Map<string, Promise<void>>();
 
-  return async (key, signal, run) => {
+  return async (key, patience, run) => {
     const before = tails.get(key);
     let finish = () => {};
     const mine = new Promise<void>((resolve) => {
@@ -22,7 +23,7 @@ export function createTurns(): Turns {
     };
     let isMine = before === undefined;
     try {
-      if (before) await untilAborted(before, signal);
+      if (before) await untilTired(before, patience);
       isMine = true;
       return await run();
     } finally {
@@ -34,13 +35,22 @@ export function createTurns(): Turns {
   };
 }
 
-const untilAborted = (turn: Promise<void>, signal: AbortSignal): Promise<void> =>
+const untilTired = (turn: Promise<void>, patience: Patience): Promise<void> =>
   new Promise((resolve, reject) => {
-    const giveUp = () => reject(new ProblemError('upstream_timeout'));
-    if (signal.aborted) return giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    void turn.then(() => {
+    const { signal, connection } = patience;
+    const giveUp = () => {
+      stopListening();
+      reject(isGone(patience) ? toGoneProblem() : new ProblemError('upstream_timeout'));
+    };
+    const stopListening = () => {
       signal.removeEventListener('abort', giveUp);
+      connection?.off('close', giveUp);
+    };
+    if (signal.aborted || isGone(patience)) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    connection?.once('close', giveUp);
+    void turn.then(() => {
+      stopListening();
       resolve();
     });
   });

@@ -6,7 +6,7 @@ import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphCallContext } from '../graph/graph-client.ts';
 import type { GraphPassage, GraphThrottle } from '../limits/graph-throttle.ts';
 import { OutboundError, type OutboundFailure } from '../outbound.ts';
-import type { Deadline } from './deadline.ts';
+import { isGone, toGoneProblem, type Deadline } from './deadline.ts';
 
 /** Whose write it is, how Intune's support finds it, and how long it may take. */
 export type WriteContext = Readonly<{ caller: Caller; clientRequestId: string; deadline: Deadline }>;
@@ -53,6 +53,7 @@ export function createWriteAttempt(options: WriteAttemptOptions): AttemptWrite {
     const { signal } = deadline;
     const token = await exchange.exchange(caller, claims === undefined ? { signal } : { signal, claims });
     if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
+    if (isGone(deadline)) throw toGoneProblem();
     return { token, passage: await throttle.admit(caller.tenantId) };
   };
 

@@ -23,7 +23,8 @@ export function runOperation(options: RunOperationOptions): Step {
     // A caller that left before anything began gets nothing done.
     if (response.destroyed) return;
 
-    const deadline = startDeadline(Math.max(0, scope.startedAt + requestDeadlineMs - now()), now);
+    const timeMs = Math.max(0, scope.startedAt + requestDeadlineMs - now());
+    const deadline = startDeadline(timeMs, now, response);
     const publicBase = () => readPublicBase(request);
     let answer: Answer;
     try {

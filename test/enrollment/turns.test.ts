@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { createTurns } from '../../src/enrollment/turns.ts';
 
-const never = new AbortController().signal;
+const never = { signal: new AbortController().signal };
+const over = { signal: AbortSignal.abort() };
 
 function createGate() {
   let open = () => {};
@@ -50,7 +52,7 @@ test('who waits past its deadline is never run, and does not let the next one pa
   const impatient = new AbortController();
   const steps: string[] = [];
   const first = turns('a', never, () => gate);
-  const second = turns('a', impatient.signal, async () => steps.push('second'));
+  const second = turns('a', impatient, async () => steps.push('second'));
   const third = turns('a', never, async () => steps.push('third'));
   impatient.abort();
   await assert.rejects(second, { code: 'upstream_timeout' });
@@ -60,7 +62,7 @@ test('who waits past its deadline is never run, and does not let the next one pa
   await Promise.all([first, third]);
   assert.deepEqual(steps, ['third']);
   // Nobody is before it: it may run, and will see for itself.
-  assert.equal(await turns('a', AbortSignal.abort(), async () => 'free'), 'free');
+  assert.equal(await turns('a', over, async () => 'free'), 'free');
 });
 
 test('security: the last one to wait gives up, and who comes then still does not pass the first', async () => {
@@ -71,9 +73,9 @@ test('security: the last one to wait gives up, and who comes then still does not
     await gate;
     steps.push('first ends');
   });
-  for (const signal of [AbortSignal.abort(), AbortSignal.abort()]) {
+  for (const patience of [over, over]) {
     await assert.rejects(
-      turns('a', signal, async () => steps.push('gave up')),
+      turns('a', patience, async () => steps.push('gave up')),
       { code: 'upstream_timeout' },
     );
   }
@@ -83,5 +85,30 @@ test('security: the last one to wait gives up, and who comes then still does not
   open();
   await Promise.all([first, last]);
   assert.deepEqual(steps, ['first ends', 'last']);
-  assert.equal(await turns('a', AbortSignal.abort(), async () => 'free'), 'free');
+  assert.equal(await turns('a', over, async () => 'free'), 'free');
+});
+
+test('who leaves while it waits is never run; nobody is listened to any longer than that', async () => {
+  const turns = createTurns();
+  const { gate, open } = createGate();
+  const connection = Object.assign(new EventEmitter(), { destroyed: false });
+  const patience = { signal: never.signal, connection };
+  const first = turns('a', never, () => gate);
+  const leaving = turns('a', patience, async () => assert.fail('it has left'));
+  const gone = { signal: never.signal, connection: Object.assign(new EventEmitter(), { destroyed: true }) };
+  await assert.rejects(
+    turns('a', gone, async () => assert.fail('it had left')),
+    { code: 'upstream_timeout' },
+  );
+  connection.destroyed = true;
+  connection.emit('close');
+  await assert.rejects(leaving, { code: 'upstream_timeout', message: /left before anything was done/ });
+  assert.equal(connection.listenerCount('close'), 0);
+
+  const staying = Object.assign(new EventEmitter(), { destroyed: false });
+  const second = turns('a', { signal: never.signal, connection: staying }, async () => 'second');
+  open();
+  await first;
+  assert.equal(await second, 'second');
+  assert.equal(staying.listenerCount('close'), 0);
 });
