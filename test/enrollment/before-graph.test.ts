@@ -76,19 +76,39 @@ const FAULTS: readonly (readonly [string, FaultInput, number, string])[] = [
   ['hangs', { kind: 'hang' }, 504, 'upstream_timeout'],
   ['resets', { kind: 'reset' }, 503, 'entra_unavailable'],
   ['answers HTML', { kind: 'answer', status: 500, body: 'html' }, 503, 'entra_unavailable'],
+  ['drips', { kind: 'drip', everyMs: 20 }, 504, 'upstream_timeout'],
+  ['is cut within the head', { kind: 'cut', at: 'head' }, 503, 'entra_unavailable'],
+  ['is cut within the body', { kind: 'cut', at: 'body' }, 503, 'entra_unavailable'],
+  ['breaks its JSON', { kind: 'answer', status: 200, body: 'broken' }, 503, 'entra_unavailable'],
+  ['answers 200 with HTML', { kind: 'answer', status: 200, body: 'html' }, 503, 'entra_unavailable'],
+  ['answers 200 with nothing', { kind: 'answer', status: 200, body: 'empty' }, 503, 'entra_unavailable'],
+  ['answers without end', { kind: 'answer', status: 200, body: 'huge' }, 503, 'entra_unavailable'],
+  ['answers with a bomb', { kind: 'answer', status: 200, body: 'bomb' }, 503, 'entra_unavailable'],
+  ['answers 204', { kind: 'answer', status: 204, body: 'empty' }, 503, 'entra_unavailable'],
+  [
+    'redirects',
+    { kind: 'answer', status: 302, headers: { location: 'https://[::1]/' } },
+    503,
+    'entra_unavailable',
+  ],
+  ['switches protocols', { kind: 'informational', status: 101 }, 503, 'entra_unavailable'],
+  ['refuses in HTML', { kind: 'answer', status: 400, body: 'html' }, 503, 'entra_unavailable'],
+  ['refuses with nothing', { kind: 'answer', status: 400, body: 'empty' }, 503, 'entra_unavailable'],
 ];
 
 test('Entra refuses or fails: Graph is not asked', async (t) => {
-  const service = await startService(t, { environment: { UPSTREAM_TIMEOUT_MS: '500' } });
+  const service = await startService(t, { environment: { UPSTREAM_TIMEOUT_MS: '1500' } });
   for (const operation of OPERATIONS) {
     for (const [refusal, status, code] of REFUSED) {
       service.entra.refuse('*', refusal);
       await requireNothingDone(service, operation, [status, code, 0]);
     }
     service.entra.refuse('*', undefined);
-    for (const [, fault, status, code] of FAULTS) {
+    for (const [name, fault, status, code] of FAULTS) {
       service.entra.faults.add({ operation: 'token', ...fault });
-      await requireNothingDone(service, operation, [status, code, 0]);
+      await t.test(`${operation}: it ${name}`, () =>
+        requireNothingDone(service, operation, [status, code, 0]),
+      );
     }
   }
   assert.equal(service.graph.journal.requests.length, 0);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,7 +103,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
   const auditDirectory = options.auditDirectory ?? (await mkdtemp(join(tmpdir(), 'audit-')));
   const settings = parseSettings({
     defaults: JSON.parse(await readFile(join(root, 'config/default.json'), 'utf8')),
-    readFile: () => '',
+    readFile: (path) => readFileSync(path, 'utf8'),
     checkDirectory: () => {},
     environment: {
       AZURE_TENANT_ID: TENANT_ID,

@@ -133,6 +133,22 @@ export async function readOutcome(service: Service, clientRequestId: string): Pr
   });
 }
 
+/** The same key again: never a second commit, and never another story than the first time. */
+async function requireOnce(
+  actor: Actor,
+  key: Readonly<Record<string, string>>,
+  { name, expected }: FaultCase,
+) {
+  const again = await actor.send(key);
+  const code = readCode(again);
+  if (expected.result === 'success') assert.equal(again.status, 204, `${name}: again`);
+  // A creation may have been found since.
+  if (expected.result === 'unknown' && again.status !== 204)
+    assert.equal(code, expected.code, `${name}: again`);
+  assert.ok(actor.commits() <= 1, `${name}: ${actor.commits()} commits under one key`);
+  return again;
+}
+
 /** Runs one case, and holds answer, audit and Graph's own journal to what was expected. */
 export async function runFaultCase(
   service: Service,
@@ -142,7 +158,8 @@ export async function runFaultCase(
   const { name, faults, expected } = faultCase;
   const actor = await createActor(service, tenantId, faultCase);
   actor.faults(faults);
-  const answer = await actor.send();
+  const key = { 'idempotency-key': randomUUID() };
+  const answer = await actor.send(key);
   const outcome = await readOutcome(service, answer.clientRequestId);
   const seen = {
     status: answer.status,
@@ -157,6 +174,7 @@ export async function runFaultCase(
   await waitUntil(() => actor.commits() === commits, 5000).catch(() =>
     assert.equal(actor.commits(), commits, `${name}: commits`),
   );
+  const again = await requireOnce(actor, key, faultCase);
   const writes = service.graph.journal.requests.filter(
     (request) => request.user === actor.user.objectId && request.method === 'POST',
   );
@@ -164,7 +182,7 @@ export async function runFaultCase(
   for (const header of ['set-cookie', 'x-ms-ags-diagnostic', 'location', 'link']) {
     assert.equal(answer.headers.get(header), null, `${name}: ${header}`);
   }
-  return [JSON.stringify([...answer.headers]) + answer.text];
+  return [answer, again].map(({ headers, text }) => JSON.stringify([...headers]) + text);
 }
 
 /** Everything that operations throw, as `util.inspect` shows it, hidden parts and all. */
@@ -188,6 +206,9 @@ export function collectErrors(): Readonly<{
         ...enrollment,
         create: (request, validity) => note(enrollment.create(request, validity)),
         revoke: (request) => note(enrollment.revoke(request)),
+        list: (set, query, context) => note(enrollment.list(set, query, context)),
+        get: (request) => note(enrollment.get(request)),
+        read: (request) => note(enrollment.read(request)),
       },
     }),
   };
