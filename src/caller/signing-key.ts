@@ -13,9 +13,12 @@ const schema = z.object({
   kid: z.string().min(1),
   use: z.literal('sig').optional(),
   alg: z.literal('RS256').optional(),
+  // Not z.array: that describes each wrong element, and there may be as many as fit into an answer of Entra's.
   key_ops: z
-    .array(z.string())
-    .refine((operations) => operations.includes('verify'))
+    .custom<readonly string[]>(
+      (value) =>
+        Array.isArray(value) && value.includes('verify') && value.every((each) => typeof each === 'string'),
+    )
     .optional(),
   n: z.string(),
   e: z.string(),

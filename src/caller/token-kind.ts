@@ -25,8 +25,10 @@ export function isAppOnly({ scp, idtyp = 'user' }: Claims): boolean {
   return scp === undefined || idtyp !== 'user';
 }
 
-/** An id token speaks to the application that asked for it: it names no other (`azp`, `appid`), and grants no scope. */
-export function isIdToken({ scp, azp, appid, idtyp, nonce, name, preferred_username }: Claims): boolean {
-  const isAccessToken = scp !== undefined || azp !== undefined || appid !== undefined || idtyp !== undefined;
-  return !isAccessToken && (nonce ?? name ?? preferred_username) !== undefined;
+/**
+ * An id token speaks to the application that asked for it: it names no other (`azp`, `appid`), and grants no scope. What it says of
+ * the user (`name`, `nonce`, …) depends on the scopes asked for, `openid` alone brings nothing.
+ */
+export function isIdToken({ scp, azp, appid, idtyp }: Claims): boolean {
+  return (scp ?? azp ?? appid ?? idtyp) === undefined;
 }

@@ -107,6 +107,10 @@ describe('the refusal tells the developer what to do', () => {
       { scp: undefined, azp: undefined },
       `This is an id token. Send an access token: request one with the scope ${scope}.`,
     ],
+    [
+      { scp: undefined, azp: undefined, name: undefined, preferred_username: undefined, aud: FRONT_END },
+      `This is an id token. Send an access token: request one with the scope ${scope}.`,
+    ],
     [{ scp: undefined }, 'App-only tokens cannot be used here: a signed-in user is needed.'],
     [
       { ver: '1.0' },

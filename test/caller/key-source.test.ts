@@ -150,6 +150,9 @@ const badKeys = {
     keys: [{ ...toJwk(FIRST), ...FIRST.privateKey.export({ format: 'jwk' }) }],
   }),
   'only symmetric keys': toAnswer({ keys: [{ kty: 'oct', kid: 'first', k: 'AAAA' }] }),
+  'only keys with thousands of operations of a wrong type': key({
+    key_ops: ['verify', ...Array.from({ length: 5_000 }, () => 1)],
+  }),
   'only nulls': toAnswer({ keys: [null, 1, 'x', []] }),
 };
 type Faults = Readonly<Record<string, OutboundResponse | Error>>;

@@ -39,6 +39,26 @@ const REFUSED: Readonly<Record<string, readonly [TokenRequest, number, ProblemCo
     'invalid_token',
     new RegExp(`id token.*${SCOPE}`),
   ],
+  'an id token for the scope openid alone': [
+    {
+      claims: {
+        scp: undefined,
+        azp: undefined,
+        azpacr: undefined,
+        name: undefined,
+        preferred_username: undefined,
+      },
+    },
+    401,
+    'invalid_token',
+    new RegExp(`id token.*${SCOPE}`),
+  ],
+  'an id token, v1.0': [
+    { version: '1.0', claims: { scp: undefined, appid: undefined, appidacr: undefined, unique_name: 'a' } },
+    401,
+    'invalid_token',
+    new RegExp(`id token.*${SCOPE}`),
+  ],
   'a personal account': [{ tenantId: PERSONAL_TENANT }, 403, 'personal_account', /[Pp]ersonal/],
   'a tenant that is not listed': [{ tenantId: OTHER_TENANT_ID }, 403, 'tenant_not_allowed', /tenant/],
   'an application that is not listed': [
