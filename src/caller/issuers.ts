@@ -24,3 +24,11 @@ export function isV2Issuer(issuer: string, authorityHost: string, tenantId: stri
     (url.origin === authorityHost || !V1_ISSUER_ORIGINS.has(authorityHost))
   );
 }
+
+/** `iss` of the tokens of a tenant, by their version (`ver`). */
+export type Issuers = Readonly<{ '1.0': string; '2.0': string }>;
+
+/** @param v2Issuer as the metadata of the tenant says */
+export function toIssuers(authorityHost: string, tenantId: string, v2Issuer: string): Issuers {
+  return { '1.0': toV1Issuer(authorityHost, tenantId), '2.0': v2Issuer };
+}

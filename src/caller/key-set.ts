@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Outbound } from '../outbound.ts';
+import { toIssuers } from './issuers.ts';
 import { parseOpenIdMetadata } from './openid-metadata.ts';
 import { readSigningKey, type SigningKey } from './signing-key.ts';
 
@@ -39,12 +40,17 @@ export async function loadKeySet(outbound: Outbound, location: KeyLocation): Pro
   const { data } = jwks.safeParse(await fetchJson(metadata.jwksUri, 'keys'));
   if (data === undefined) throw new Error('the keys are no JWK set');
 
+  const issuers = Object.values(toIssuers(authorityHost, tenantId, metadata.issuer));
+  const isOurs = (key: SigningKey | undefined): boolean =>
+    key !== undefined && (key.issuer === undefined || issuers.includes(key.issuer));
   const keys = new Map<string, SigningKey>();
   for (const jwk of data.keys) {
     const key = readSigningKey(jwk, { tenantId, cloudInstanceName: metadata.cloudInstanceName });
-    if (key !== undefined && !keys.has(key.kid)) keys.set(key.kid, key);
+    // Of one name the first counts, unless only another one is of an issuer of this tenant.
+    const before = key && keys.get(key.kid);
+    if (key && (before === undefined || (isOurs(key) && !isOurs(before)))) keys.set(key.kid, key);
   }
-  if (keys.size === 0) throw new Error('the key set holds no usable key');
+  if (![...keys.values()].some(isOurs)) throw new Error('the key set holds no usable key');
   return { issuer: metadata.issuer, keys, fingerprint: toFingerprint(metadata.issuer, keys) };
 }
 

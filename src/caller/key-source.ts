@@ -8,6 +8,8 @@ const HOUR = 3_600 * SECOND;
 /** Entra's own guidance: refresh hourly, and keep what was good for 24 hours. */
 const FRESH_MS = HOUR;
 const LAST_KNOWN_GOOD_MS = 24 * HOUR;
+/** Keys that nobody asked Entra about for longer may hold a withdrawn one: a request waits for the refresh that it causes. */
+const UNHEARD_MS = 2 * FRESH_MS;
 /** Entra's guidance says 5 minutes; then one made-up `kid` would hide an emergency key for as long. */
 const UNKNOWN_KEY_COOL_DOWN_MS = 30 * SECOND;
 /** After a failure with good keys at hand, and the longest wait without: recovery must be seen promptly. */
@@ -23,12 +25,22 @@ export type KeySource = Readonly<{
   ready: () => boolean;
   /** The good keys of this moment. The same object until their content changes. */
   currentKeySet: () => KeySet | undefined;
+  /** A mark of this moment: only what is loaded after it shows all that was published before it. */
+  mark: () => Mark;
   /**
    * The keys to judge a token by that names `kid`: loaded if there are none, looked for anew if `kid` is not among them.
    * @throws {ProblemError} `entra_unavailable` while there are no good keys, or `kid` is unknown and Entra cannot be asked.
    */
-  keySetFor: (kid: string) => Promise<KeySet>;
+  keySetFor: (kid: string, arrival?: Mark) => Promise<KeySet>;
+  /**
+   * The keys to judge a token by once more whose signature did not hold under `keySet`: a key may have been replaced by one of
+   * the same name. It is looked for as an unknown `kid` is, and no more often; the same object if there are no others.
+   */
+  keySetAfter: (keySet: KeySet, arrival?: Mark) => Promise<KeySet>;
 }>;
+
+/** Loads begun so far. */
+export type Mark = number;
 
 export type KeySourceOptions = KeyLocation &
   Readonly<{
@@ -61,6 +73,9 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       ? Math.min(SECOND * 2 ** (failures - 1), MAX_COLD_BACK_OFF_MS)
       : WARM_BACK_OFF_MS;
   const isBackingOff = (): boolean => failures > 0 && isWithin(failedAt, backOff());
+  /** Whether Entra gave neither keys nor a failure for long. After a failure nobody waits: a stall holds up one load's callers. */
+  const isUnheard = (): boolean =>
+    good !== undefined && Math.min(Math.abs(now() - good.at), Math.abs(now() - failedAt)) > UNHEARD_MS;
   const mayLoad = (): boolean => loading !== undefined || !isBackingOff();
 
   /** Joins the load under way, or begins one. Never rejects. */
@@ -94,10 +109,9 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     if (!isFresh() && mayLoad()) void load();
   }
 
-  /** Ends when the key is there, when a load begun after `arrival` did not find it, or when none may be begun. */
-  async function search(kid: string, arrival: number): Promise<void> {
-    const isSettled = (): boolean => currentKeySet()?.keys.has(kid) === true || lastEnded > arrival;
-    while (!isSettled()) {
+  /** Ends when it is found, when a load begun after `arrival` did not bring it, or when none may be begun. */
+  async function search(isFound: () => boolean, arrival: Mark): Promise<void> {
+    while (!isFound() && lastEnded <= arrival) {
       if (loading === undefined) {
         if (isWithin(searchedAt, UNKNOWN_KEY_COOL_DOWN_MS)) return;
         searchedAt = now();
@@ -106,13 +120,12 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     }
   }
 
-  async function keySetFor(kid: string): Promise<KeySet> {
-    const arrival = lastBegun;
+  async function keySetFor(kid: string, arrival = lastBegun): Promise<KeySet> {
     refreshWhenDue();
-    if (currentKeySet() === undefined && loading !== undefined) await loading;
+    if (loading !== undefined && (currentKeySet() === undefined || isUnheard())) await loading;
     if (currentKeySet() === undefined) throw unavailable(failedAt + backOff() - now());
 
-    await search(kid, arrival);
+    await search(() => currentKeySet()?.keys.has(kid) === true, arrival);
     const keySet = currentKeySet();
     if (keySet === undefined) throw unavailable(0);
     // While Entra cannot be asked, nobody knows whether the key exists: a 401 would be a guess.
@@ -121,10 +134,17 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     return keySet;
   }
 
+  async function keySetAfter(keySet: KeySet, arrival = lastBegun): Promise<KeySet> {
+    await search(() => currentKeySet() !== keySet, arrival);
+    return currentKeySet() ?? keySet;
+  }
+
   return {
     tenantId,
     currentKeySet,
+    mark: () => lastBegun,
     keySetFor,
+    keySetAfter,
     start: refreshWhenDue,
     ready: () => {
       refreshWhenDue();

@@ -7,6 +7,7 @@ import { OutboundError, type OutboundResponse } from '../../src/outbound.ts';
 import {
   AUTHORITY,
   TENANT,
+  V1_ISSUER,
   V2_ISSUER,
   createFakeEntra,
   createPair,
@@ -143,6 +144,7 @@ const badKeys = {
   'only keys for RS512': key({ alg: 'RS512' }),
   'only keys without a kid': key({ kid: undefined }),
   'only keys of another cloud': key({ cloud_instance_name: 'elsewhere' }),
+  'only keys of another issuer': key({ issuer: `${AUTHORITY}/99999999-9999-4999-8999-999999999999/v2.0` }),
   'only keys without a modulus': key({ n: undefined }),
   'only keys with a modulus of garbage': key({ n: '!!' }),
   'only keys of exponent 1': key({ e: 'AQ' }),
@@ -289,6 +291,109 @@ test('a new key of the same name is a change', async () => {
   bench.source.start();
   await settle();
   assert.notEqual(bench.source.currentKeySet()?.fingerprint, before?.fingerprint);
+});
+
+test('of keys of one name the first of an issuer of the tenant counts', async () => {
+  const other = { ...toJwk(SECOND_KEY), kid: 'first', issuer: `${AUTHORITY}/another/v2.0` };
+  const attacker = { ...toJwk(SECOND_KEY), kid: 'first' };
+  for (const issuer of [undefined, V2_ISSUER, `${AUTHORITY}/{tenantid}/v2.0`, V1_ISSUER]) {
+    const { entra, source } = createBench();
+    entra.jwks = () => toAnswer({ keys: [other, { ...toJwk(FIRST), issuer }, attacker, other] });
+    const signingKey = (await source.keySetFor('first')).keys.get('first');
+    assert.ok(signingKey?.key.equals(FIRST.publicKey), issuer);
+  }
+});
+
+describe('keys that nobody asked Entra about for long', () => {
+  test('security: are asked about before they judge a token: one withdrawn meanwhile passes nobody', async () => {
+    const bench = await warmBench();
+    bench.entra.jwks = () => toAnswer({ keys: [toJwk(SECOND_KEY)] });
+    bench.advance(23 * HOUR);
+    const outcomes = await Promise.all(
+      ['first', 'second', 'first'].map((kid) => outcomeOf(bench.source, kid)),
+    );
+    assert.deepEqual(outcomes, ['unknown', 'found', 'unknown']);
+    assert.ok(bench.loads() <= 3, String(bench.loads()));
+  });
+
+  test('serve on when Entra answers nothing good, and nobody waits for it a second time', async () => {
+    const bench = await warmBench();
+    let fail = (): void => {};
+    bench.entra.metadata = () =>
+      new Promise((_resolve, reject) => {
+        fail = () => {
+          reject(new OutboundError('lost', 'timeout'));
+        };
+      });
+    bench.advance(3 * HOUR);
+    const waiting = outcomeOf(bench.source, 'first');
+    await settle();
+    fail();
+    assert.equal(await waiting, 'found');
+    for (let turn = 0; turn < 5; turn += 1) {
+      bench.advance(30 * SECOND);
+      assert.equal(await outcomeOf(bench.source, 'first'), 'found', 'a stall under way');
+      assert.equal(bench.loads(), 3 + turn);
+      fail();
+      await settle();
+    }
+  });
+
+  test('are waited for again after as long a silence', async () => {
+    const bench = await warmBench();
+    const { metadata } = bench.entra;
+    bench.entra.metadata = () => new OutboundError('lost', 'timeout');
+    bench.advance(3 * HOUR);
+    assert.equal(await outcomeOf(bench.source, 'first'), 'found');
+    bench.entra.metadata = metadata;
+    bench.entra.jwks = () => toAnswer({ keys: [toJwk(SECOND_KEY)] });
+    bench.advance(3 * HOUR);
+    assert.equal(await outcomeOf(bench.source, 'first'), 'unknown');
+  });
+});
+
+describe('a signature that does not hold under a known key', () => {
+  const other = { ...toJwk(SECOND_KEY), kid: 'first' };
+
+  test('finds the key that took the name, at once', async () => {
+    const { entra, source, loads } = await warmBench();
+    const before = await source.keySetFor('first');
+    entra.jwks = () => toAnswer({ keys: [other] });
+    const sets = await Promise.all(Array.from({ length: 50 }, () => source.keySetAfter(before)));
+    for (const { keys } of sets) assert.ok(keys.get('first')?.key.equals(SECOND_KEY.publicKey));
+    assert.equal(loads(), 2);
+    assert.equal(await source.keySetAfter(before), source.currentKeySet());
+    assert.equal(loads(), 2, 'newer keys were there');
+  });
+
+  test('security: a flood of them causes one load in 30 seconds, together with unknown kids', async () => {
+    const bench = await warmBench();
+    const before = await bench.source.keySetFor('first');
+    for (let second = 0; second < 90; second += 1) {
+      const sets = await Promise.all(Array.from({ length: 50 }, () => bench.source.keySetAfter(before)));
+      assert.deepEqual(new Set(sets), new Set([before]));
+      assert.equal(await outcomeOf(bench.source, `made-up-${second}`), 'unknown');
+      bench.advance(SECOND);
+    }
+    assert.equal(bench.loads(), 1 + 3);
+  });
+
+  test('is settled by a load that its own request began', async () => {
+    const { source, loads } = createBench();
+    const arrival = source.mark();
+    const keySet = await source.keySetFor('first', arrival);
+    assert.equal(await source.keySetAfter(keySet, arrival), keySet);
+    assert.equal(loads(), 1);
+  });
+
+  test('while Entra cannot be asked, the keys that are known judge', async () => {
+    const bench = await warmBench();
+    const before = await bench.source.keySetFor('first');
+    bench.entra.metadata = () => new OutboundError('lost', 'timeout');
+    assert.equal(await bench.source.keySetAfter(before), before);
+    assert.equal(await bench.source.keySetAfter(before), before);
+    assert.equal(bench.loads(), 2);
+  });
 });
 
 test('security: a flood of unknown kids causes one load in 30 seconds', async () => {
