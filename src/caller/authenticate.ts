@@ -7,8 +7,9 @@ import type { Authenticate, Caller } from './caller.ts';
 import { toChallenge } from './challenge.ts';
 import { parseCaller } from './claims-policy.ts';
 import { toScopes } from './claims.ts';
-import { toV1Issuer } from './issuers.ts';
+import { toIssuers } from './issuers.ts';
 import { createForgedTokens } from './forged-tokens.ts';
+import type { KeySet } from './key-set.ts';
 import type { KeySource } from './key-source.ts';
 import { isSignedBy } from './signature.ts';
 import { isForGraph, isOfPersonalAccount } from './token-kind.ts';
@@ -24,6 +25,9 @@ export type AuthenticateOptions = Api &
     /** Told whether a token had been verified before. */
     onCache?: (result: 'hit' | 'miss') => void;
   }>;
+
+/** A token whose shape was checked, and whose keys those are. */
+type Candidate = Readonly<{ token: string; unverified: UnverifiedToken; tenantId: string }>;
 
 /**
  * Shape, then signature, then claims. Before the signature held, a refusal names the kind of defect and nothing that the
@@ -51,57 +55,94 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     }
     if (hasNonce) throw invalid('This token was issued for an API of Microsoft, which alone can verify it.');
     if (isOfPersonalAccount(claims)) throw new ProblemError('personal_account');
-    if (claims.tid === undefined) throw new ProblemError('wrong_issuer');
+    if (claims.tid === undefined) {
+      throw new ProblemError(
+        'wrong_issuer',
+        'The access token names no tenant (tid), as all of Microsoft Entra ID do.',
+      );
+    }
     const source = sources.get(claims.tid.toLowerCase());
-    if (source === undefined) throw new ProblemError('tenant_not_allowed');
+    if (source === undefined) {
+      throw new ProblemError(
+        'tenant_not_allowed',
+        'The tenant that the access token names (tid) is not in ALLOWED_TENANT_IDS.',
+      );
+    }
     return source;
+  }
+
+  /** The caller by these keys; `undefined` where the signature does not hold under the key that the token names. */
+  async function judge(
+    { token, unverified, tenantId }: Candidate,
+    keySet: KeySet,
+  ): Promise<Caller | undefined> {
+    const { kid, claims } = unverified;
+    const issuers = toIssuers(authorityHost, tenantId, keySet.issuer);
+    const accepted = Object.values(issuers);
+    const signingKey = keySet.keys.get(kid);
+    if (signingKey === undefined) throw toUnknownKey(claims.iss, accepted);
+
+    const [scope] = toScopes(claims);
+    const isAccepted = await verifyBearer({
+      token,
+      key: signingKey.key,
+      issuers: accepted,
+      audiences,
+      // Any that the token holds: which one an operation needs is asked by authorise.
+      scopes: [scope ?? createScope],
+    });
+    // The library's verdict stands; as it gives no reason, the reason of a refusal is found here.
+    if (!isAccepted && !isSignedBy(signingKey.key, unverified)) return undefined;
+    try {
+      const policy = { api, tenantId, issuers, keyIssuer: signingKey.issuer, now: now() };
+      const caller = parseCaller(claims, policy, token);
+      // The library refuses a token without a scope. Its caller is known all the same, and authorise admits it nowhere.
+      if (!isAccepted && scope !== undefined) {
+        log.warn('passport-azure-ad refused a token that this service would accept', { tenantId });
+        throw invalid();
+      }
+      return caller;
+    } catch (error) {
+      // Entra itself names the tenant now: that is where the next token is to be had.
+      throw error instanceof ProblemError ? withChallenge(error, tenantId) : error;
+    }
   }
 
   async function verify(token: string): Promise<Caller> {
     const unverified = parseTokenShape(token);
-    const { kid, claims } = unverified;
-    const { tenantId, keySetFor } = requireKeySource(unverified);
-    const keySet = await keySetFor(kid);
-    const issuers = { '1.0': toV1Issuer(authorityHost, tenantId), '2.0': keySet.issuer };
-    const signingKey = keySet.keys.get(kid);
-    if (signingKey === undefined) throw toUnknownKey(Object.values(issuers).includes(claims.iss));
-
-    const isAccepted = await verifyBearer({
-      token,
-      key: signingKey.key,
-      issuers: Object.values(issuers),
-      audiences,
-      // That the token holds scopes is asked here; which one an operation needs is asked by authorise.
-      scopes: [...toScopes(claims), 'EnrollmentToken.Create'],
-    });
-    // The library's verdict stands; as it gives no reason, the reason of a refusal is found here.
-    if (!isAccepted && !isSignedBy(signingKey.key, unverified)) {
+    const { tenantId, mark, keySetFor, keySetAfter } = requireKeySource(unverified);
+    const candidate = { token, unverified, tenantId };
+    const arrival = mark();
+    let keySet = await keySetFor(unverified.kid, arrival);
+    let caller = await judge(candidate, keySet);
+    if (caller === undefined) {
+      const before = keySet;
+      keySet = await keySetAfter(before, arrival);
+      if (keySet !== before) caller = await judge(candidate, keySet);
+    }
+    if (caller === undefined) {
       const refusal = withChallenge(invalid('The signature of the access token does not hold.'));
       forgedTokens.write(token, { refusal, tenantId, keySet });
       throw refusal;
-    }
-    const caller = parseCaller(
-      claims,
-      { api, tenantId, issuers, keyIssuer: signingKey.issuer, now: now() },
-      token,
-    );
-    if (!isAccepted) {
-      log.warn('passport-azure-ad refused a token that this service would accept', { tenantId });
-      throw invalid();
     }
     verifiedTokens.write(token, caller, keySet);
     return caller;
   }
 
-  function withChallenge(problem: ProblemError): ProblemError {
+  /** Throws what a token known to be forged was refused with, unless its tenant has other keys now. */
+  async function refuseForged(token: string): Promise<void> {
+    const forged = forgedTokens.read(token);
+    if (forged === undefined) return;
+    const keySet = await sources.get(forged.tenantId)?.keySetAfter(forged.keySet);
+    if (keySet === forged.keySet) throw forged.refusal;
+  }
+
+  function withChallenge(problem: ProblemError, tenantId = keySources[0].tenantId): ProblemError {
     const { code, status, message } = problem;
-    if (problem.options.challenge !== undefined) return problem;
-    if (status !== 401 && code !== 'insufficient_scope') return problem;
-    const error = code === 'insufficient_scope' ? code : 'invalid_token';
+    if (status !== 401 || problem.options.challenge !== undefined) return problem;
     const challenge = toChallenge(api, {
-      tenantId: keySources[0].tenantId,
-      ...(code !== 'missing_token' && { error, description: message }),
-      ...(code === 'insufficient_scope' && { scope: createScope }),
+      tenantId,
+      ...(code !== 'missing_token' && { error: 'invalid_token', description: message }),
     });
     return new ProblemError(code, message, { ...problem.options, challenge });
   }
@@ -112,8 +153,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
       const known = verifiedTokens.read(token);
       onCache?.(known === undefined ? 'miss' : 'hit');
       if (known) return known;
-      const refusal = forgedTokens.read(token);
-      if (refusal) throw refusal;
+      await refuseForged(token);
       return await verify(token);
     } catch (error) {
       throw error instanceof ProblemError ? withChallenge(error) : error;
@@ -121,10 +161,14 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   };
 }
 
-function toUnknownKey(isIssuerKnown: boolean): ProblemError {
-  return isIssuerKnown
+/** Which issuer the token names is not repeated: nobody vouches for it. */
+function toUnknownKey(issuer: string, accepted: readonly string[]): ProblemError {
+  return accepted.includes(issuer)
     ? invalid('The access token is signed with a key that its tenant does not publish.')
-    : new ProblemError('wrong_issuer');
+    : new ProblemError(
+        'wrong_issuer',
+        `The access token is not from an issuer accepted here: ${accepted.join(' or ')}.`,
+      );
 }
 
 function invalid(message?: string): ProblemError {

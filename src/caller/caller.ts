@@ -12,7 +12,7 @@ export type Caller = Readonly<{
   userPrincipalName?: string;
   /** `uti`, identifies the token in logs. */
   tokenId?: string;
-  /** `scp`, split. */
+  /** `scp`, split. May be empty: then no operation admits the caller. */
   scopes: readonly string[];
   /** `exp`, in milliseconds since the epoch. */
   expiresAt: number;

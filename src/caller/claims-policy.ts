@@ -3,6 +3,7 @@ import { Secret } from '../secret.ts';
 import { toScopeUri, type Api } from './api.ts';
 import type { Caller } from './caller.ts';
 import { toScopes, type Claims } from './claims.ts';
+import type { Issuers } from './issuers.ts';
 import { isAppOnly, isIdToken } from './token-kind.ts';
 import { requireValidTimes } from './token-times.ts';
 
@@ -12,8 +13,7 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export type ClaimsPolicy = Readonly<{
   api: Api;
   tenantId: string;
-  /** `iss` by `ver`. */
-  issuers: Readonly<{ '1.0': string; '2.0': string }>;
+  issuers: Issuers;
   /** The issuer that the signing key is restricted to. */
   keyIssuer: string | undefined;
   /** Milliseconds since the epoch. */
@@ -36,9 +36,6 @@ export function parseCaller(claims: Claims, policy: ClaimsPolicy, token: string)
   requireValidTimes(claims, policy.now);
   if (isAppOnly(claims)) throw new ProblemError('app_only_token');
 
-  const scopes = toScopes(claims);
-  if (scopes.length === 0) throw new ProblemError('insufficient_scope', 'The access token holds no scope.');
-
   const { upn, preferred_username, uti, exp } = claims;
   const userPrincipalName = upn ?? preferred_username;
   return Object.freeze({
@@ -50,14 +47,19 @@ export function parseCaller(claims: Claims, policy: ClaimsPolicy, token: string)
     ),
     ...(userPrincipalName === undefined ? {} : { userPrincipalName }),
     ...(uti === undefined ? {} : { tokenId: uti }),
-    scopes,
+    scopes: toScopes(claims),
     expiresAt: exp * 1_000,
     assertion: new Secret(token),
   });
 }
 
 function requireIssuer({ iss, ver, tid }: Claims, { issuers, tenantId, keyIssuer }: ClaimsPolicy): void {
-  if (iss !== issuers['1.0'] && iss !== issuers['2.0']) throw new ProblemError('wrong_issuer');
+  if (iss !== issuers['1.0'] && iss !== issuers['2.0']) {
+    throw new ProblemError(
+      'wrong_issuer',
+      `The access token was issued by ${toPrintable(iss)}. Accepted here: ${issuers['2.0']} or ${issuers['1.0']}.`,
+    );
+  }
   const version = iss === issuers['2.0'] ? '2.0' : '1.0';
   if (ver !== version) {
     throw invalid(

@@ -14,7 +14,10 @@ import {
   FRONT_END,
   TENANT,
   USER,
+  V1_ISSUER,
+  V2_ISSUER,
   createFakeEntra,
+  createPair,
   sign,
   silentLog,
   toAnswer,
@@ -102,6 +105,18 @@ describe('the refusal tells the developer what to do', () => {
     [{ exp: seconds - 245, nbf: 0 }, /^The access token expired 4 min ago\. Request a new one\.$/],
     [{ exp: seconds - 90, nbf: 0 }, /^The access token expired 9\d s ago/],
     [{ exp: seconds - 9_000, nbf: 0 }, /^The access token expired 2 h ago/],
+    [{ exp: 1, nbf: 0 }, 'The access token expired more than a year ago. Request a new one.'],
+    [
+      { nbf: Number.MAX_SAFE_INTEGER - 1, exp: Number.MAX_SAFE_INTEGER },
+      'The access token is not valid for more than a year to come. Check the clock of the caller.',
+    ],
+    [{ exp: seconds - 364 * 86_400, nbf: 0 }, /^The access token expired 8736 h ago/],
+    [
+      { iss: 'https://sts.elsewhere.test/\r\n' },
+      `The access token was issued by https://sts.elsewhere.test/??. Accepted here: ${V2_ISSUER} or ${V1_ISSUER}.`,
+    ],
+    [{ tid: undefined }, 'The access token names no tenant (tid), as all of Microsoft Entra ID do.'],
+    [{ tid: OTHER_TENANT }, 'The tenant that the access token names (tid) is not in ALLOWED_TENANT_IDS.'],
     [{ nbf: seconds + 600 }, /^The access token is not valid for another (?:10|9) min\./],
     [
       { scp: undefined, azp: undefined },
@@ -202,6 +217,89 @@ test('several tenants, each with its own keys: those of one open nothing in anot
     (await refuse(...toRawHeaders(forge({ pair: KEY_2, claims: { tid: OTHER_TENANT } })))).code,
     'wrong_issuer',
   );
+});
+
+test('a key that took the name of another: its tokens pass at once, those of the other never again', async () => {
+  const { authenticate, refuse, entra } = createBench();
+  const successor = createPair(KEY_1.kid);
+  const withdrawn = forge();
+  await authenticate(toRawHeaders(withdrawn));
+  entra.jwks = () => toAnswer({ keys: [toJwk(successor)] });
+  const callers = await Promise.all(
+    Array.from({ length: 20 }, (_, at) =>
+      authenticate(toRawHeaders(forge({ pair: successor, claims: { uti: `${at}` } }))),
+    ),
+  );
+  assert.equal(callers.length, 20);
+  assert.equal((await refuse(...toRawHeaders(withdrawn))).code, 'invalid_token');
+  assert.equal(entra.calls.length, 4, 'two loads of two documents');
+});
+
+test('a token refused just before its key was published under a name known passes 30 seconds later', async () => {
+  const { authenticate, refuse, entra, clock } = createBench();
+  await authenticate(toRawHeaders(forge()));
+  const successor = createPair(KEY_1.kid);
+  const token = forge({ pair: successor });
+  for (let turn = 0; turn < 3; turn += 1) await refuse(...toRawHeaders(token));
+  assert.equal(entra.calls.length, 4, 'a token known to be forged asks Entra again within 30 s');
+  entra.jwks = () => toAnswer({ keys: [toJwk(successor)] });
+  clock.now += 30_000;
+  assert.equal((await authenticate(toRawHeaders(token))).objectId, USER);
+});
+
+test('security: a flood of forged tokens, the same or others, asks Entra once in 30 seconds', async () => {
+  const { authenticate, refuse, entra, clock } = createBench();
+  await authenticate(toRawHeaders(forge()));
+  for (let turn = 0; turn < 6; turn += 1) {
+    const tokens = [forge({ pair: ATTACKER }), forge({ pair: ATTACKER, claims: { uti: `${turn}` } })];
+    await Promise.all([...tokens, ...tokens].map((token) => refuse(...toRawHeaders(token))));
+    clock.now += 10_000;
+  }
+  assert.equal(entra.calls.length, 2 + 2 * 2);
+});
+
+test('the challenge leads to the first tenant, and once the signature held to that of the token', async () => {
+  const issuer = `${AUTHORITY}/${OTHER_TENANT}/v2.0`;
+  const { refuse } = createBench({
+    keySources: [
+      sourceOf(TENANT, createFakeEntra([KEY_1])),
+      sourceOf(OTHER_TENANT, createFakeEntra([KEY_2], issuer)),
+    ],
+  });
+  const expired = { tid: OTHER_TENANT, iss: issuer, exp: 2, nbf: 1 };
+  for (const [token, tenant] of [
+    ['x', TENANT],
+    [forge({ pair: ATTACKER, claims: expired }), TENANT],
+    [forge({ pair: KEY_2, claims: expired }), OTHER_TENANT],
+    [forge({ pair: KEY_2, claims: { tid: OTHER_TENANT } }), OTHER_TENANT],
+    [forge({ claims: { aud: 'x' } }), TENANT],
+  ] as const) {
+    const { options } = await refuse(...toRawHeaders(token));
+    assert.match(
+      options.challenge ?? '',
+      new RegExp(`authorization_uri="${AUTHORITY}/${tenant}/oauth2/v2.0/authorize"`),
+    );
+  }
+});
+
+test('a token without a scope has a caller: which scope is missing is for the operation to say', async () => {
+  const { authenticate, refuse, cache } = createBench();
+  for (const scp of ['', '  ']) {
+    const { scopes, objectId } = await authenticate(toRawHeaders(forge({ claims: { scp } })));
+    assert.deepEqual([scopes, objectId], [[], USER]);
+  }
+  const token = forge({ claims: { scp: '' } });
+  assert.equal(await authenticate(toRawHeaders(token)), await authenticate(toRawHeaders(token)));
+  assert.deepEqual(cache, ['miss', 'miss', 'hit', 'hit']);
+  for (const [changes, code] of [
+    [{ pair: ATTACKER }, 'invalid_token'],
+    [{ claims: { scp: '', aud: 'x' } }, 'wrong_audience'],
+    [{ claims: { scp: '', exp: 1, nbf: 0 } }, 'token_expired'],
+    [{ claims: { scp: '', iss: 'x' } }, 'wrong_issuer'],
+    [{ claims: { scp: '', idtyp: 'app' } }, 'app_only_token'],
+  ] as const) {
+    assert.equal((await refuse(...toRawHeaders(forge({ claims: { scp: '' }, ...changes })))).code, code);
+  }
 });
 
 describe('the cache of verified tokens', () => {

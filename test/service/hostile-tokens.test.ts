@@ -101,15 +101,17 @@ test('security: each of the hostile tokens is refused over HTTP, cheaply, and le
   const records = await readAudit(service.auditDirectory);
   assert.deepEqual([...new Set(records.map(({ kind }) => kind))].toSorted(), ['refusal', 'start', 'stop']);
   const unauthenticated = records.filter((record) => record.kind === 'refusal' && !('actor' in record));
-  const expected = [...refusals].map(([code, count]) => [code, count > 1 ? [1, count - 1] : [1]]);
+  const expected = new Map([...refusals].map(([code, count]) => [code, count > 1 ? [1, count - 1] : [1]]));
+  const withoutScope = expected.get('insufficient_scope');
+  expected.delete('insufficient_scope');
   assert.deepEqual(toCounts(unauthenticated), Object.fromEntries(expected));
   for (const { source, action, status, code } of unauthenticated) {
     assert.deepEqual([source, action], [{ address: '127.0.0.1' }, 'enrollmentToken.create']);
     assert.equal(status, Object.entries(PROBLEMS).find(([name]) => name === code)?.[1].status);
   }
-  // The good tokens, whose body was wrong, are told apart by their caller.
+  // Of the good tokens, whose body was wrong, and of those without a scope the caller is known.
   const authenticated = records.filter((record) => 'actor' in record);
-  assert.deepEqual(toCounts(authenticated), { invalid_body: [1, 2] });
+  assert.deepEqual(toCounts(authenticated), { invalid_body: [1, 2], insufficient_scope: withoutScope });
   assert.equal(service.graph.journal.requests.length, 0);
   assert.equal(service.entra.journal.exchanges.length, 0);
 

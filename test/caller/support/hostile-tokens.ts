@@ -39,6 +39,9 @@ export const PUBLISHED_KEYS: readonly Record<string, unknown>[] = [
   toJwk(ATTACKER),
 ];
 
+/** Keys of the tenant that a library sees nothing wrong with. */
+export const UNUSABLE_KEYS: readonly string[] = [PUBLISHED.kid, FOREIGN.kid, OTHER_CLOUD.kid, CUBE.kid];
+
 const publicPem = KEY_1.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const seconds = Math.floor(Date.now() / 1_000);
 const good = forge();
@@ -522,3 +525,51 @@ export const HOSTILE_TOKENS: Readonly<Record<string, readonly [token: string, co
     claimsText().replace(/^\{/, `{"x":${'[],'.repeat(3_800).replace(/^(.*),$/, '[$1]')},"oid":1,`),
   ),
 };
+
+/**
+ * The rows in which this service is stricter than `jose`, which must refuse all others: headers that nobody of Entra's
+ * writes, what two parsers may read differently, types and spellings. No forgery is among them.
+ */
+export const STRICTER_THAN_JOSE: readonly string[] = [
+  'b64 false',
+  'b64 true',
+  'jku, well signed',
+  'jwk, well signed',
+  'x5c, well signed',
+  'zip',
+  'cty JWT over good claims',
+  'enc',
+  'epk',
+  'an unknown member',
+  'claims in the header',
+  '__proto__ in the header',
+  'alg given twice',
+  'kid given twice',
+  'alg given twice, once escaped',
+  'typ in lower case',
+  'header with a byte order mark',
+  'x5t a number',
+  'x5t an address',
+  'nonce in the header, as in tokens for Microsoft APIs',
+  'signature in another spelling (unused bits of its last letter)',
+  'ends before it begins',
+  'exp a fraction',
+  'exp beyond every integer',
+  'exp beyond safe integers',
+  'aud a list',
+  'aud a list of several',
+  'oid no GUID',
+  'oid a list',
+  'oid with a line break',
+  'uti a number',
+  'claims with a byte order mark',
+  'exp given twice',
+  'aud given twice',
+  'scp given twice, once escaped',
+  'a member given twice inside another claim',
+  '__proto__ in the claims',
+  'claims nested a thousand deep',
+  'padding after the signature',
+  'a space after',
+  'claims of 11 KiB of brackets',
+];

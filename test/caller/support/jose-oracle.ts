@@ -1,18 +1,24 @@
 import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
-import { readSigningKey } from '../../../src/caller/signing-key.ts';
-import { AUDIENCES, TENANT, V1_ISSUER, V2_ISSUER } from './tenant.ts';
+import { AUDIENCES, FRONT_END, TENANT, V1_ISSUER, V2_ISSUER } from './tenant.ts';
 
-/** Whether `jose`, which shares no code with the service, accepts the token under the policy of the service. */
-export function createJoseOracle(
-  jwks: readonly Record<string, unknown>[],
-): (token: string) => Promise<boolean> {
-  // What may be a key is no question of token verification; of two keys of one name the first is taken.
+export type JoseOracleOptions = Readonly<{
+  /** The keys as the tenant publishes them. */
+  jwks: readonly Record<string, unknown>[];
+  /** Names of keys that `jose` has no opinion on, and that must not be used; written by hand. */
+  unusable?: readonly string[];
+}>;
+
+/** Whether `jose`, and no code of the service, accepts the token under the policy of the service for createToken. */
+export function createJoseOracle({
+  jwks,
+  unusable = [],
+}: JoseOracleOptions): (token: string) => Promise<boolean> {
+  // Of two keys of one name jose takes neither, this service the first.
   const usable = jwks.filter(
-    (jwk, at) =>
-      readSigningKey(jwk, { tenantId: TENANT, cloudInstanceName: 'entra.test' }) !== undefined &&
-      jwks.findIndex(({ kid }) => kid === jwk['kid']) === at,
+    ({ kid }, at) =>
+      !unusable.includes(String(kid)) && jwks.findIndex((other) => other['kid'] === kid) === at,
   );
-  const keys = createLocalJWKSet({ keys: usable.map((jwk) => ({ ...jwk, kty: 'RSA' })) });
+  const keys = createLocalJWKSet({ keys: usable.map((jwk) => ({ ...jwk, kty: String(jwk['kty']) })) });
 
   return async (token) => {
     try {
@@ -36,12 +42,7 @@ function isWithinPolicy({ iss, ver, tid, scp, azp, appid, idtyp }: JWTPayload): 
   const client = ver === '1.0' ? appid : azp;
   const isUser = idtyp === undefined || idtyp === 'user';
   const isTenantFit = typeof tid === 'string' && tid.toLowerCase() === TENANT;
-  return (
-    isVersionFit &&
-    isTenantFit &&
-    isUser &&
-    typeof scp === 'string' &&
-    scp.trim() !== '' &&
-    typeof client === 'string'
-  );
+  const isClientFit = typeof client === 'string' && client.toLowerCase() === FRONT_END;
+  const mayCreate = typeof scp === 'string' && scp.split(' ').includes('EnrollmentToken.Create');
+  return isVersionFit && isTenantFit && isUser && isClientFit && mayCreate;
 }
