@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { createAdminServer } from '../../src/admin/admin-server.ts';
+import type { FaultInput } from '../../sandbox/fault/fault.ts';
 import { startService, type Service } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { ask, type Reply } from './support/ask.ts';
@@ -9,8 +10,8 @@ import { createClock, HOUR, SECOND, type Clock } from './support/clock.ts';
 import { startDecoys } from './support/decoys.ts';
 import { toFaults } from './support/entra-faults.ts';
 
-/** Far above what an exchange on loopback takes, and what a stall costs here. */
-const UPSTREAM_TIMEOUT_MS = '1000';
+/** What a stall costs here. All else has the time that the service gives it: on a busy machine loopback alone may take a second. */
+const STALL_MS = 2 * SECOND;
 /** The longest wait after a failure while there are no keys, and while there are. */
 const COLD_WAIT = 5 * SECOND;
 const WARM_WAIT = 30 * SECOND;
@@ -18,6 +19,10 @@ const WARM_WAIT = 30 * SECOND;
 type Bench = Readonly<{
   service: Service;
   clock: Clock;
+  /** Lets Entra answer so, and no longer as before. */
+  strike: (fault: FaultInput) => void;
+  /** Lets Entra answer as it should. */
+  heal: () => void;
   /** createToken with a fresh, valid token. */
   create: () => Promise<Reply>;
   /** Loads of keys that failed so far. */
@@ -26,16 +31,37 @@ type Bench = Readonly<{
 
 async function startBench(t: TestContext): Promise<Bench> {
   const clock = createClock();
+  let stalls: string | undefined;
   const service = await startService(t, {
     now: clock.now,
-    environment: { UPSTREAM_TIMEOUT_MS, RATE_LIMIT_ADDRESS: 'off' },
+    environment: { RATE_LIMIT_ADDRESS: 'off' },
+    wrap: {
+      send: (send) => async (request) =>
+        send(toOperation(request.url) === stalls ? { ...request, timeoutMs: STALL_MS } : request),
+      append: (append) => append,
+    },
   });
+  const heal = () => {
+    stalls = undefined;
+    service.entra.faults.clear();
+  };
   return {
     service,
     clock,
+    strike: (fault) => {
+      heal();
+      stalls = fault.kind === 'hang' || fault.kind === 'drip' ? fault.operation : undefined;
+      service.entra.faults.add(fault);
+    },
+    heal,
     create: async () => ask(service, await service.bearer()),
     failures: () => service.logged().split('the signing keys could not be loaded').length - 1,
   };
+}
+
+function toOperation(url: string): 'metadata' | 'keys' | 'other' {
+  if (url.endsWith('/.well-known/openid-configuration')) return 'metadata';
+  return url.includes('/discovery/') ? 'keys' : 'other';
 }
 
 function assertUnavailable({ status, code, retryAfter = 0, challenge }: Reply, longest = 5): number {
@@ -49,15 +75,14 @@ function assertUnavailable({ status, code, retryAfter = 0, challenge }: Reply, l
 describe('whatever Entra answers', { concurrency: true }, () => {
   for (const operation of ['metadata', 'keys'] as const) {
     test(`instead of ${operation}, at start: 503 until it answers, then service without a restart`, async (t) => {
-      const { service, clock, create } = await startBench(t);
+      const { service, clock, strike, heal, create } = await startBench(t);
       const { entra, notReady } = service;
       const decoys = await startDecoys(t, entra);
       let retryAfter = 0;
       for (const [name, fault] of toFaults(operation, entra, decoys)) {
         await t.test(name, async () => {
           clock.advance(COLD_WAIT);
-          entra.faults.clear();
-          entra.faults.add(fault);
+          strike(fault);
           const before = entra.journal.counts[operation];
           const replies = await Promise.all([create(), create(), create()]);
           retryAfter = Math.max(...replies.map((reply) => assertUnavailable(reply)));
@@ -68,14 +93,14 @@ describe('whatever Entra answers', { concurrency: true }, () => {
       assert.equal(decoys.requests(), 0, 'keys were taken from where nobody vouches for them');
       assert.equal(entra.journal.exchanges.length, 0);
 
-      entra.faults.clear();
+      heal();
       clock.advance(retryAfter * SECOND);
       assert.equal((await create()).status, 204);
       assert.deepEqual(notReady(), []);
     });
 
     test(`instead of ${operation}, later: service as before with the keys known`, async (t) => {
-      const { service, clock, create, failures } = await startBench(t);
+      const { service, clock, strike, heal, create, failures } = await startBench(t);
       const { entra, notReady } = service;
       const decoys = await startDecoys(t, entra);
       assert.equal((await create()).status, 204);
@@ -83,15 +108,14 @@ describe('whatever Entra answers', { concurrency: true }, () => {
       for (const [name, fault] of toFaults(operation, entra, decoys)) {
         await t.test(name, async () => {
           clock.advance(HOUR);
-          entra.faults.clear();
-          entra.faults.add(fault);
+          strike(fault);
           const before = failures();
           assert.equal((await create()).status, 204);
           await waitUntil(() => notReady().length > 0 || failures() > before);
           assert.deepEqual(notReady(), []);
           assert.equal((await create()).status, 204);
 
-          entra.faults.clear();
+          heal();
           clock.advance(WARM_WAIT);
           const asked = entra.journal.counts.keys;
           await waitUntil(() => notReady().length > 0 || entra.journal.counts.keys > asked);
@@ -101,7 +125,7 @@ describe('whatever Entra answers', { concurrency: true }, () => {
   }
 
   test('keys that were good serve for 24 hours, and not a second longer', async (t) => {
-    const { service, clock, create } = await startBench(t);
+    const { service, clock, heal, create } = await startBench(t);
     const { entra, notReady } = service;
     assert.equal((await create()).status, 204);
     entra.faults.add({ operation: 'metadata', kind: 'answer', status: 500, times: 'always' });
@@ -117,34 +141,33 @@ describe('whatever Entra answers', { concurrency: true }, () => {
     // Verified a second ago, but with keys that are good no more.
     assertUnavailable(await ask(service, { authorization }), 30);
 
-    entra.faults.clear();
+    heal();
     clock.advance(WARM_WAIT);
     assert.equal((await create()).status, 204);
     assert.deepEqual(notReady(), []);
   });
 
   test('a token of a key that was rotated in while Entra cannot be asked: 503, not 401, then 204', async (t) => {
-    const { service, clock, create } = await startBench(t);
+    const { service, clock, strike, heal, create } = await startBench(t);
     const { entra, notReady } = service;
     const before = await service.bearer();
     assert.equal((await create()).status, 204);
     await entra.keys.rotate();
     for (const [, fault] of toFaults('keys', entra, await startDecoys(t, entra)).slice(0, 6)) {
-      entra.faults.clear();
-      entra.faults.add(fault);
+      strike(fault);
       clock.advance(WARM_WAIT);
       assertUnavailable(await create(), 30);
       assert.equal((await ask(service, before)).status, 204, 'a token of the key known');
       assert.deepEqual(notReady(), []);
     }
-    entra.faults.clear();
+    heal();
     const { retryAfter = 0 } = await create();
     clock.advance(retryAfter * SECOND);
     assert.equal((await create()).status, 204);
   });
 
   test('nobody there at all: 503, also on the probe of the admin port', async (t) => {
-    const { service, clock, create } = await startBench(t);
+    const { service, clock, heal, create } = await startBench(t);
     const admin = createAdminServer({ metrics: service.metrics, isReady: service.notReady });
     admin.listen(0, '127.0.0.1');
     await once(admin, 'listening');
@@ -160,7 +183,7 @@ describe('whatever Entra answers', { concurrency: true }, () => {
     service.entra.faults.add({ kind: 'reset', times: 'always' });
     assert.deepEqual(await probe(), UNREADY);
     assertUnavailable(await create());
-    service.entra.faults.clear();
+    heal();
     clock.advance(COLD_WAIT);
     // Nobody calls a service that is not ready: the probe itself begins the load.
     await waitUntil(async () => (await probe())[0] === 200);
