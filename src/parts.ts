@@ -65,10 +65,14 @@ export function createParts(input: PartsInput): BuiltParts {
   const refusals = createRefusalLog({ append, now });
 
   const api = { clientId, audiences, authorityHost };
-  const [homeTenant = settings.tenantId, ...otherTenants] = settings.allowedTenantIds;
+  const isHome = (tenantId: string) => tenantId === settings.tenantId;
+  // Whoever shows no tenant is sent to the first to sign in: to the tenant at home, wherever the list names it.
+  const [firstTenant = settings.tenantId, ...otherTenants] = settings.allowedTenantIds.toSorted(
+    (one, other) => Number(isHome(other)) - Number(isHome(one)),
+  );
   const toKeySource = (tenantId: string) =>
     createKeySource({ authorityHost, tenantId, timeoutMs: upstreamTimeoutMs, outbound: send, log, now });
-  const keySources = [toKeySource(homeTenant), ...otherTenants.map(toKeySource)] as const;
+  const keySources = [toKeySource(firstTenant), ...otherTenants.map(toKeySource)] as const;
   const authenticate = createAuthenticate({
     ...api,
     keySources: [...keySources],

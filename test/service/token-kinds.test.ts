@@ -153,6 +153,44 @@ test('several tenants: each by its own metadata, exchanged at its own endpoint',
   );
 });
 
+test('several tenants: whoever shows none is sent to the one at home, wherever the list names it', async (t) => {
+  const service = await startService(t, {
+    environment: { ALLOWED_TENANT_IDS: `${OTHER_TENANT_ID},${TENANT_ID}` },
+  });
+  const expired = { claims: { exp: 2, nbf: 1 } };
+  for (const [headers, tenantId] of [
+    [{}, TENANT_ID],
+    [{ authorization: 'Bearer x' }, TENANT_ID],
+    [await service.bearer(expired), TENANT_ID],
+    [await service.bearer({ ...expired, tenantId: OTHER_TENANT_ID }), OTHER_TENANT_ID],
+    [await service.bearer({ scope: 'EnrollmentToken.Read', tenantId: OTHER_TENANT_ID }), OTHER_TENANT_ID],
+  ] as const) {
+    assert.equal(
+      parseChallenge((await ask(service, headers)).challenge)['authorization_uri'],
+      `${service.entra.url}/${tenantId}/oauth2/v2.0/authorize`,
+    );
+  }
+});
+
+test('only tenants other than the one at home: whoever shows none is sent to the first', async (t) => {
+  const service = await startService(t, { environment: { ALLOWED_TENANT_IDS: OTHER_TENANT_ID } });
+  const { challenge } = await ask(service, {});
+  assert.match(parseChallenge(challenge)['authorization_uri'] ?? '', new RegExp(OTHER_TENANT_ID));
+});
+
+test('a token without any scope: the refusal names the scope of the route, and the journal the caller', async (t) => {
+  const service = await startService(t);
+  const list = service.url + service.createPath().replace(/\/[^/]+\/createToken$/, '');
+  const response = await fetch(list, { headers: await service.bearer({ scope: ' ' }) });
+  assert.equal(response.status, 403);
+  const { error, scope } = parseChallenge(response.headers.get('www-authenticate') ?? undefined);
+  assert.deepEqual([error, scope], ['insufficient_scope', `api://${CLIENT_ID}/EnrollmentToken.Read`]);
+  assert.match(await response.text(), /lacks the scope EnrollmentToken\.Read/);
+  const [refusal] = await service.audited('refusal');
+  assert.deepEqual([refusal?.['code'], refusal?.['status']], ['insufficient_scope', 403]);
+  assert.ok(refusal !== undefined && 'actor' in refusal, 'nobody is named');
+});
+
 test('a tenant that Entra cannot be asked for: its callers get 503, all others are served', async (t) => {
   const service = await startService(t, {
     environment: { ALLOWED_TENANT_IDS: `${TENANT_ID},${OTHER_TENANT_ID}` },
