@@ -111,7 +111,8 @@ export function createKeySource(options: KeySourceOptions): KeySource {
 
   /** Ends when it is found, when a load begun after `arrival` did not bring it, or when none may be begun. */
   async function search(isFound: () => boolean, arrival: Mark): Promise<void> {
-    while (!isFound() && lastEnded <= arrival) {
+    const isSettled = (): boolean => isFound() || lastEnded > arrival;
+    while (!isSettled()) {
       if (loading === undefined) {
         if (isWithin(searchedAt, UNKNOWN_KEY_COOL_DOWN_MS)) return;
         searchedAt = now();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { generateSigningKey } from '../../sandbox/entra/signing-keys.ts';
 import { startService, type Service } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { ask } from './support/ask.ts';
@@ -122,12 +123,83 @@ test('emergency swap right after somebody asked for an unknown key: 30 s later n
   assert.equal((await ask(service, withdrawn)).code, 'invalid_token');
 });
 
-test('a swap that keeps the name of the key is seen within the hour', async (t) => {
+for (const sameKid of [false, true]) {
+  const kind = sameKid ? 'that keeps the name of the key' : 'to a key of another name';
+
+  test(`emergency swap ${kind}, under load: no token of the new key fails, and none of the old one passes again`, async (t) => {
+    const { service, clock, loads } = await startBench(t);
+    const { keys } = service.entra;
+    const swaps = LONG ? 20 : 2;
+    const ofTheNewest: number[] = [];
+    /** Of requests under way at a swap: either key may have judged them. */
+    const ofOlder = new Set<string>();
+    let swapped = 0;
+    const swapping = { isOver: false };
+
+    const work = async () => {
+      while (!swapping.isOver) {
+        const before = swapped;
+        const headers = await service.bearer();
+        const { status, code } = await ask(service, headers);
+        if (before !== swapped) ofOlder.add(`${status} ${code}`);
+        else ofTheNewest.push(status);
+      }
+    };
+    const workers = Array.from({ length: WORKERS }, work);
+    const isWorking = async () => {
+      const { length } = ofTheNewest;
+      await waitUntil(() => ofTheNewest.length >= length + 2 * WORKERS);
+    };
+    for (let count = 0; count < swaps; count += 1) {
+      await isWorking();
+      const withdrawn = await service.bearer();
+      assert.equal((await ask(service, withdrawn)).status, 204);
+      clock.advance(COOL_DOWN);
+      await keys.swapKeys({ sameKid });
+      swapped += 1;
+      await isWorking();
+      const { status, code } = await ask(service, withdrawn);
+      assert.deepEqual([status, code], [401, 'invalid_token']);
+    }
+    swapping.isOver = true;
+    await Promise.all(workers);
+
+    assert.deepEqual([...new Set(ofTheNewest)], [204]);
+    const possible = ['204 undefined', '401 invalid_token'];
+    assert.deepEqual(
+      [...ofOlder].filter((outcome) => !possible.includes(outcome)),
+      [],
+    );
+    assert.ok(loads() <= 1 + swaps, `${loads()} loads for ${swaps} swaps`);
+  });
+}
+
+test('a swap that keeps the name of the key right after somebody sent a forged token: it passes 30 s later', async (t) => {
+  const { service, clock, loads } = await startBench(t);
+  const { keys } = service.entra;
+  const withdrawn = await service.bearer();
+  assert.equal((await ask(service, withdrawn)).status, 204);
+  const stranger = await generateSigningKey(keys.current().kid);
+  assert.equal((await ask(service, await service.bearer({ key: stranger }))).code, 'invalid_token');
+
+  await keys.swapKeys({ sameKid: true });
+  const early = await service.bearer();
+  const before = loads();
+  assert.equal((await ask(service, early)).code, 'invalid_token');
+  assert.equal(loads(), before, 'forged tokens ask Entra again within 30 s');
+  clock.advance(COOL_DOWN);
+  assert.equal((await ask(service, early)).status, 204);
+  assert.equal((await ask(service, withdrawn)).code, 'invalid_token');
+  assert.equal(loads(), before + 1);
+});
+
+test('security: an idle service does not take the word of a key that was withdrawn meanwhile', async (t) => {
   const { service, clock } = await startBench(t);
   assert.equal((await ask(service, await service.bearer())).status, 204);
-  await service.entra.keys.swapKeys({ sameKid: true });
-  clock.advance(HOUR);
-  // Whoever comes first begins the refresh and is not made to wait for it.
-  await ask(service, await service.bearer());
-  await waitUntil(async () => (await ask(service, await service.bearer())).status === 204);
+  const withdrawn = service.entra.keys.current();
+  await service.entra.keys.swapKeys();
+  clock.advance(23 * HOUR);
+  const reply = await ask(service, await service.bearer({ key: withdrawn }));
+  assert.deepEqual([reply.status, reply.code], [401, 'invalid_token']);
+  assert.equal((await ask(service, await service.bearer())).status, 204);
 });
