@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import type { Caller } from '../../src/caller/caller.ts';
 import type { KeySet } from '../../src/caller/key-set.ts';
+import { parseCaller } from '../../src/caller/claims-policy.ts';
+import { parseClaims } from '../../src/caller/claims.ts';
 import { createVerifiedTokens } from '../../src/caller/verified-tokens.ts';
 import { Secret } from '../../src/secret.ts';
-import { FRONT_END, TENANT, USER } from './support/tenant.ts';
+import { claimsText } from './support/forge.ts';
+import {
+  AUDIENCES,
+  AUTHORITY,
+  CLIENT,
+  FRONT_END,
+  TENANT,
+  USER,
+  V1_ISSUER,
+  V2_ISSUER,
+} from './support/tenant.ts';
 
 const MINUTE = 60_000;
 const toKeySet = (fingerprint: string): KeySet => ({ issuer: '', keys: new Map(), fingerprint });
@@ -84,9 +98,76 @@ test('security: two tokens never share an entry', () => {
   );
 });
 
-test('it is bounded, and forgets what was not used for longest', () => {
+test('it is bounded, and forgets what was verified first', () => {
   const { state, tokens } = createBench();
   for (let i = 0; i <= 60_000; i += 1) tokens.write(String(i), toCaller(String(i)), state.keySet);
   assert.equal(tokens.read('0'), undefined);
   assert.ok(tokens.read('1'));
+});
+
+test('security: tokens that live no more are not kept until others need their place', () => {
+  const { state, tokens } = createBench();
+  const write = (name: string) => {
+    tokens.write(name, toCaller(name, 60 * MINUTE), state.keySet);
+  };
+  for (let i = 0; i < 1_200; i += 1) write(`early-${i}`);
+  state.now = MINUTE;
+  write('late');
+  for (let i = 0; i < 1_200; i += 1) assert.ok(tokens.read(`early-${i}`), 'reading keeps nothing alive');
+  state.now = 5 * MINUTE;
+  write('1');
+  assert.equal(tokens.size(), 1_201 - 500 + 1, 'one write takes away no more than nobody notices');
+  write('2');
+  write('3');
+  assert.equal(tokens.size(), 4);
+  assert.ok(tokens.read('late'));
+  state.keySet = toKeySet('2');
+  write('4');
+  assert.equal(tokens.size(), 1, 'of keys that were replaced');
+  state.now = 0;
+  write('5');
+  assert.equal(tokens.size(), 1, 'of a clock that was set back');
+});
+
+test('security: a flood of long tokens takes no more memory than 60 000 of 2 KB', () => {
+  const { state, tokens } = createBench();
+  const bytes = 60_000 * 3_048;
+  const long = 'a'.repeat(1_000_000);
+  for (let i = 0; i < 250; i += 1) tokens.write(`${long}${i}`, toCaller('a'), state.keySet);
+  assert.ok(tokens.size() * 1_000_000 <= bytes && tokens.size() > 100, String(tokens.size()));
+  assert.equal(tokens.read(`${long}0`), undefined);
+  assert.ok(tokens.read(`${long}249`));
+});
+
+test('an entry takes a kilobyte beside its token, which is held once', () => {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  assert.ok(typeof collect === 'function');
+  const heap = (): number => {
+    for (let turn = 0; turn < 3; turn += 1) collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const { state, tokens } = createBench();
+  const policy = {
+    api: { clientId: CLIENT, audiences: AUDIENCES, authorityHost: AUTHORITY },
+    tenantId: TENANT,
+    issuers: { '1.0': V1_ISSUER, '2.0': V2_ISSUER },
+    keyIssuer: undefined,
+    now: Date.now(),
+  };
+  const write = (i: number): void => {
+    const number = String(i).padStart(12, '0');
+    const oid = `00000000-0000-4000-8000-${number}`;
+    const text = claimsText({ oid, uti: `u${number}`, preferred_username: `${number}@example.com` });
+    // As it comes: a slice of a header.
+    const token = `Bearer ${'a'.repeat(1_500)}${number}`.slice(7);
+    tokens.write(token, parseCaller(parseClaims(JSON.parse(text)), policy, token), state.keySet);
+  };
+  const COUNT = 5_000;
+  for (let i = 0; i < COUNT; i += 1) write(i);
+  const before = heap();
+  for (let i = COUNT; i < 3 * COUNT; i += 1) write(i);
+  const bytes = (heap() - before) / (2 * COUNT);
+  assert.equal(tokens.size(), 3 * COUNT);
+  assert.ok(bytes < 1_512 + 1_100, `${bytes} bytes an entry`);
 });
