@@ -1,5 +1,6 @@
 import { ProblemError } from '../errors.ts';
 
+const NAME = 'authorization';
 /** Node accepts 16 KiB for all headers of a request together, so no longer token ever arrives. */
 const MAX_TOKEN_LENGTH = 16 * 1024;
 
@@ -9,22 +10,31 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
  * @throws {ProblemError} `missing_token` when no bearer token was sent, `invalid_token` when one cannot be read.
  */
 export function readBearerToken(rawHeaders: readonly string[]): string {
-  const [credentials, ...more] = valuesOf('authorization', rawHeaders);
+  const credentials = readAuthorization(rawHeaders);
   if (credentials === undefined) throw new ProblemError('missing_token');
-  if (more.length > 0) throw refusal('More than one Authorization header was sent. Send exactly one.');
 
-  const [scheme = '', ...rest] = credentials.split(' ');
+  const space = credentials.indexOf(' ');
+  const scheme = space === -1 ? credentials : credentials.slice(0, space);
   // RFC 6750 section 3.1: an unsupported scheme is no token, hence no error code in the challenge.
   if (scheme.toLowerCase() !== 'bearer') throw new ProblemError('missing_token');
 
-  const token = rest.join(' ').replace(/^ +/, '');
+  const rest = space === -1 ? '' : credentials.slice(space + 1);
+  const token = rest.startsWith(' ') ? rest.replace(/^ +/, '') : rest;
   if (token === '') throw refusal('The Authorization header holds "Bearer" without a token.');
   if (token.length > MAX_TOKEN_LENGTH) throw refusal('The access token is longer than 16 KiB.');
   return token;
 }
 
-function valuesOf(name: string, rawHeaders: readonly string[]): readonly string[] {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+/** Each request comes this way: names are compared only where their lengths agree, and no list is made. */
+function readAuthorization(rawHeaders: readonly string[]): string | undefined {
+  let value: string | undefined;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length !== NAME.length || name.toLowerCase() !== NAME) continue;
+    if (value !== undefined) throw refusal('More than one Authorization header was sent. Send exactly one.');
+    value = rawHeaders[at + 1];
+  }
+  return value;
 }
 
 function refusal(message: string): ProblemError {
