@@ -4,10 +4,14 @@ import type { Logger } from '../log.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
+/** More proxies stand in front of nobody. */
+const MAX_HOPS = 32;
+
 export type SourceAddress = Readonly<{
   /**
    * The address a request came from: the connection's own, or, while that is a trusted proxy's, the next one to the left in
-   * `X-Forwarded-For`. What cannot be read as an address ends the walk at the last trusted hop. `unknown` without one.
+   * `X-Forwarded-For`. What cannot be read as an address ends the walk at the last trusted hop, and so do 32 hops. `unknown`
+   * without one.
    */
   read: (remoteAddress: string | undefined, rawHeaders: readonly string[]) => string;
   /** Whether the connection comes from a trusted proxy, whose other `X-Forwarded-…` fields are then believed too. */
@@ -20,11 +24,33 @@ export type SourceAddressOptions = Readonly<{
   log: Logger;
 }>;
 
+/** The other end of a connection. */
+type Peer = Readonly<{
+  remoteAddress: string;
+  address: Address | undefined;
+  text: string;
+  isTrusted: boolean;
+}>;
+
 /** Throws a RangeError for a trusted proxy that is neither an address nor a CIDR. */
 export function createSourceAddress({ trustedProxies, log }: SourceAddressOptions): SourceAddress {
   const ranges = trustedProxies.map(parseRange);
   const isTrustedAddress = (address: Address): boolean => ranges.some((range) => contains(range, address));
   let warned = false;
+  let last: Peer | undefined;
+
+  /** Requests come in a row from one connection, or from one proxy: the one before is known. */
+  const readPeer = (remoteAddress: string): Peer => {
+    if (last?.remoteAddress === remoteAddress) return last;
+    const address = readAddress(remoteAddress);
+    last = {
+      remoteAddress,
+      address,
+      text: address === undefined ? 'unknown' : toText(address),
+      isTrusted: address !== undefined && isTrustedAddress(address),
+    };
+    return last;
+  };
 
   const warnOnce = (address: string): void => {
     if (warned) return;
@@ -37,21 +63,21 @@ export function createSourceAddress({ trustedProxies, log }: SourceAddressOption
 
   return {
     read: (remoteAddress, rawHeaders) => {
-      let address = readAddress(remoteAddress ?? '');
-      if (address === undefined) return 'unknown';
-      const hops = readForwardedFor(rawHeaders);
-      if (hops.length > 0 && !isTrustedAddress(address)) warnOnce(address.toString());
-      while (isTrustedAddress(address)) {
-        const next = readHop(hops.pop() ?? '');
-        if (next === undefined) break;
-        address = next;
+      const peer = readPeer(remoteAddress ?? '');
+      if (!peer.isTrusted) {
+        if (!warned && peer.address && !readHops(rawHeaders).next().done) warnOnce(peer.text);
+        return peer.text;
       }
-      return toText(address);
+      let source: Address | undefined;
+      for (const hop of readHops(rawHeaders)) {
+        const next = readHop(hop);
+        if (next === undefined) break;
+        source = next;
+        if (!isTrustedAddress(next)) break;
+      }
+      return source === undefined ? peer.text : toText(source);
     },
-    isTrusted: (remoteAddress) => {
-      const address = readAddress(remoteAddress ?? '');
-      return address !== undefined && isTrustedAddress(address);
-    },
+    isTrusted: (remoteAddress) => readPeer(remoteAddress ?? '').isTrusted,
   };
 }
 
@@ -63,20 +89,28 @@ export function toAddressKey(address: string): string {
   return `${toText(ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/56`))}/56`;
 }
 
-/** Several field lines are one list, in order (RFC 9110 section 5.3). */
-function readForwardedFor(rawHeaders: readonly string[]): string[] {
-  const hops: string[] = [];
-  for (let index = 1; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index - 1]?.toLowerCase() === 'x-forwarded-for')
-      hops.push(...(rawHeaders[index]?.split(',') ?? []));
+/**
+ * The elements of `X-Forwarded-For` from the right, without the empty ones, which count for nothing (RFC 9110 section
+ * 5.6.1.2); several field lines are one list, in order (section 5.3). At most {@link MAX_HOPS}, empty ones included: the walk
+ * stands before every limit.
+ */
+function* readHops(rawHeaders: readonly string[]): Generator<string, void> {
+  let left = MAX_HOPS;
+  for (let index = rawHeaders.length - 1; index > 0; index -= 2) {
+    if (rawHeaders[index - 1]?.toLowerCase() !== 'x-forwarded-for') continue;
+    const value = rawHeaders[index] ?? '';
+    for (let end = value.length; end >= 0 && left > 0; left -= 1) {
+      const comma = end === 0 ? -1 : value.lastIndexOf(',', end - 1);
+      const hop = value.slice(comma + 1, end).trim();
+      if (hop !== '') yield hop;
+      end = comma;
+    }
   }
-  return hops;
 }
 
 /** `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:443`. */
 function readHop(hop: string): Address | undefined {
-  const text = hop.trim();
-  const host = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;
+  const host = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(hop)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(hop)?.[1] ?? hop;
   return readAddress(host);
 }
 

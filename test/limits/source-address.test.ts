@@ -73,7 +73,6 @@ describe('createSourceAddress', () => {
     const { read } = create('10.0.0.0/8');
     const garbage = [
       'unknown',
-      '',
       '_hidden',
       '0x7f.1',
       '010.1.1.1',
@@ -86,6 +85,56 @@ describe('createSourceAddress', () => {
     ];
     for (const hop of garbage) {
       assert.equal(read('10.0.0.1', forwardedFor(`198.51.100.1, ${hop}, 10.0.0.2`)), '10.0.0.2', hop);
+    }
+  });
+
+  it('passes over empty elements, which RFC 9110 counts for nothing', () => {
+    const { read } = create('10.0.0.0/8');
+    for (const value of [
+      '198.51.100.1, , 10.0.0.2',
+      '198.51.100.1,,,',
+      ',198.51.100.1, \t,10.0.0.2,',
+      ' 198.51.100.1 ,',
+    ]) {
+      assert.equal(read('10.0.0.1', forwardedFor(value)), '198.51.100.1', value);
+    }
+    assert.equal(read('10.0.0.1', forwardedFor('198.51.100.1', '', ' , ')), '198.51.100.1');
+    assert.equal(read('10.0.0.1', forwardedFor('', ',,')), '10.0.0.1');
+  });
+
+  it('security: walks no more than 32 elements, however many came and whatever they hold', () => {
+    const { read } = create('::1');
+    const walk = (count: number) => read('::1', forwardedFor(`198.51.100.1${',::1'.repeat(count)}`));
+    assert.equal(walk(31), '198.51.100.1');
+    assert.equal(walk(32), '::1');
+    assert.equal(
+      read('::1', forwardedFor('198.51.100.1', ...Array.from({ length: 32 }, () => '::1'))),
+      '::1',
+    );
+    assert.equal(read('::1', forwardedFor(`198.51.100.1${','.repeat(16_000)}`)), '::1');
+
+    const costOf = (value: string): number => {
+      const costs = Array.from({ length: 9 }, () => {
+        const start = process.cpuUsage();
+        for (let turn = 0; turn < 20; turn += 1) read('::1', forwardedFor(value));
+        const { user, system } = process.cpuUsage(start);
+        return user + system;
+      });
+      return Math.min(...costs);
+    };
+    assert.ok(costOf('::1,'.repeat(4_000)) < 5 * costOf('::1,'.repeat(40)));
+  });
+
+  it('knows each connection by its own address, in whatever order requests come', () => {
+    const { read, isTrusted } = create('10.0.0.0/8');
+    const lines = forwardedFor('198.51.100.1');
+    for (let turn = 0; turn < 2; turn += 1) {
+      assert.equal(read('10.0.0.1', lines), '198.51.100.1');
+      assert.equal(isTrusted('10.0.0.1'), true);
+      assert.equal(isTrusted('203.0.113.7'), false);
+      assert.equal(read('203.0.113.7', lines), '203.0.113.7');
+      assert.equal(read('10.0.0.2', []), '10.0.0.2');
+      assert.equal(read(undefined, lines), 'unknown');
     }
   });
 
