@@ -167,7 +167,7 @@ function toUnknownKey(issuer: string, accepted: readonly string[]): ProblemError
     ? invalid('The access token is signed with a key that its tenant does not publish.')
     : new ProblemError(
         'wrong_issuer',
-        `The access token is not from an issuer accepted here: ${accepted.join(' or ')}.`,
+        'The access token is neither from the v2.0 nor from the v1.0 issuer of the tenant that it names (tid).',
       );
 }
 

@@ -57,7 +57,8 @@ function requireIssuer({ iss, ver, tid }: Claims, { issuers, tenantId, keyIssuer
   if (iss !== issuers['1.0'] && iss !== issuers['2.0']) {
     throw new ProblemError(
       'wrong_issuer',
-      `The access token was issued by ${toPrintable(iss)}. Accepted here: ${issuers['2.0']} or ${issuers['1.0']}.`,
+      // Not spelt out: the name of an upstream host stays out of answers (contract section 4).
+      `The access token was issued by ${toPrintable(iss)}. Expected is the v2.0 or the v1.0 issuer of the tenant ${tenantId}.`,
     );
   }
   const version = iss === issuers['2.0'] ? '2.0' : '1.0';

@@ -154,6 +154,10 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   };
 }
 
+/**
+ * Charged to the address like a failed token, although it may be a good one: nobody knows, and each of these leaves a line in the
+ * log, so that a flood of made-up tokens would fill the disk for as long as Entra cannot be asked.
+ */
 function unavailable(waitMs: number): ProblemError {
   return new ProblemError('entra_unavailable', undefined, {
     retryAfterSeconds: Math.max(1, Math.ceil(waitMs / SECOND)),

@@ -14,8 +14,6 @@ import {
   FRONT_END,
   TENANT,
   USER,
-  V1_ISSUER,
-  V2_ISSUER,
   createFakeEntra,
   createPair,
   sign,
@@ -86,6 +84,17 @@ for (const [version, claims] of [
   });
 }
 
+test('a key that nobody published, and an issuer that is none of its tenant: told without the name in the token', async () => {
+  const { code, message } = await createBench().refuse(
+    ...toRawHeaders(forge({ pair: createPair('unpublished'), claims: { iss: 'https://elsewhere.test' } })),
+  );
+  assert.equal(code, 'wrong_issuer');
+  assert.equal(
+    message,
+    'The access token is neither from the v2.0 nor from the v1.0 issuer of the tenant that it names (tid).',
+  );
+});
+
 describe('the refusal tells the developer what to do', () => {
   const scope = `api://${CLIENT}/EnrollmentToken.Create`;
   const seconds = Math.floor(Date.now() / 1_000);
@@ -113,7 +122,7 @@ describe('the refusal tells the developer what to do', () => {
     [{ exp: seconds - 364 * 86_400, nbf: 0 }, /^The access token expired 8736 h ago/],
     [
       { iss: 'https://sts.elsewhere.test/\r\n' },
-      `The access token was issued by https://sts.elsewhere.test/??. Accepted here: ${V2_ISSUER} or ${V1_ISSUER}.`,
+      `The access token was issued by https://sts.elsewhere.test/??. Expected is the v2.0 or the v1.0 issuer of the tenant ${TENANT}.`,
     ],
     [{ tid: undefined }, 'The access token names no tenant (tid), as all of Microsoft Entra ID do.'],
     [{ tid: OTHER_TENANT }, 'The tenant that the access token names (tid) is not in ALLOWED_TENANT_IDS.'],
