@@ -1,7 +1,6 @@
-import ipaddr from 'ipaddr.js';
-import type { AppendAudit, RefusalEvent } from './record.ts';
-
-export type Refusal = Omit<RefusalEvent, 'count'>;
+import type { AppendAudit } from './record.ts';
+import { createRefusalTallies } from './refusal-tallies.ts';
+import type { Refusal, RefusalTallies, Tally } from './refusal-tallies.ts';
 
 /**
  * The record of what was refused: of an actor (without one, of an address), a code and a minute the first at once, all
@@ -20,19 +19,33 @@ export type RefusalLogOptions = Readonly<{
   now?: () => number;
   /** Runs something once, later; must not keep the process alive. */
   schedule?: (run: () => void, milliseconds: number) => void;
-  /** Different actors and addresses told apart in one minute; all others share one count for each code. */
-  maxKeys?: number;
+  /**
+   * Networks told apart in one minute. All others share one count for each code, so that a flood of unauthenticated
+   * requests, whose addresses cost nothing, does not fill the disk.
+   */
+  maxNetworks?: number;
+  /**
+   * Actors counted in one minute, about 1 KB each. Further ones are recorded as well, by name: each of them makes the
+   * count of the oldest be written before its minute ends. Nobody without a token of Entra's gets this far.
+   */
+  maxActors?: number;
 }>;
 
-/** The `address` of a count over those beyond `maxKeys`. */
-export const MANY_ADDRESSES = '*';
 const MINUTE_MS = 60_000;
 
-type Tally = { readonly refusal: Refusal; further: number };
-
 export function createRefusalLog(options: RefusalLogOptions): RefusalLog {
-  const { append, now = Date.now, schedule = scheduleUnref, maxKeys = 1000 } = options;
-  let tallies = new Map<string, Tally>();
+  const {
+    append,
+    now = Date.now,
+    schedule = scheduleUnref,
+    maxNetworks = 1000,
+    maxActors = 10_000,
+  } = options;
+  const createTallies = () => createRefusalTallies({ actors: maxActors, networks: maxNetworks });
+  /** What came in this minute beyond the first ones. */
+  let further: RefusalTallies = createTallies();
+  /** What is to be written as a count at the next end of a minute: a disk that was down lets it wait. */
+  let owed: RefusalTallies = createTallies();
   let minute = Number.NaN;
 
   /** One timer for all keys of a minute, and none in a minute without refusals. */
@@ -43,13 +56,27 @@ export function createRefusalLog(options: RefusalLogOptions): RefusalLog {
   }
 
   async function endMinute(): Promise<void> {
-    const ended = tallies;
-    tallies = new Map();
+    for (const { refusal, count } of further.values()) if (count > 0) owed.add(refusal, count);
+    const due = owed.values();
+    further = createTallies();
+    owed = createTallies();
     minute = Number.NaN;
-    const counted = [...ended.values()].filter(({ further }) => further > 0);
-    await Promise.all(
-      counted.map(({ refusal, further }) => append({ ...refusal, count: further }).catch(() => undefined)),
-    );
+    await Promise.all(due.map(writeCount));
+  }
+
+  async function writeCount({ refusal, count }: Tally): Promise<void> {
+    if (count > 0) await append({ ...refusal, count }).catch(() => owe(refusal, count));
+  }
+
+  /** A record that was refused only for its time may stand nevertheless: rather counted twice than not at all. */
+  function owe(refusal: Refusal, count: number): void {
+    owed.add(refusal, count);
+    if (Number.isNaN(minute)) beginMinute(now());
+  }
+
+  function makeRoomForActor(): void {
+    const oldest = further.takeOldestActor();
+    if (oldest !== undefined) void writeCount(oldest);
   }
 
   return {
@@ -59,48 +86,18 @@ export function createRefusalLog(options: RefusalLogOptions): RefusalLog {
         void endMinute();
         beginMinute(time);
       }
-      const key = toKey(refusal);
-      const tally = tallies.get(key);
-      if (tally !== undefined) {
-        tally.further += 1;
+      const isFirst = further.find(refusal) === undefined;
+      if (isFirst && !further.hasRoom(refusal) && refusal.actor !== undefined) makeRoomForActor();
+      if (!isFirst || !further.hasRoom(refusal)) {
+        further.add(refusal, 1);
         return;
       }
-      if (tallies.size >= maxKeys) {
-        countOverflow(tallies, refusal);
-        return;
-      }
-      const first: Tally = { refusal, further: 0 };
-      tallies.set(key, first);
-      try {
-        await append(refusal);
-      } catch {
-        // Not written now, it is at least counted when the minute ends.
-        first.further += 1;
-      }
+      further.add(refusal, 0);
+      // Not written now, it is at least counted.
+      await append(refusal).catch(() => owe(refusal, 1));
     },
     flush: endMinute,
   };
-}
-
-/** Codes are a closed set, so these tallies are few. */
-function countOverflow(tallies: Map<string, Tally>, { kind, status, code }: Refusal): void {
-  const key = `${MANY_ADDRESSES} ${code}`;
-  const tally = tallies.get(key);
-  if (tally !== undefined) tally.further += 1;
-  else tallies.set(key, { refusal: { kind, source: { address: MANY_ADDRESSES }, status, code }, further: 1 });
-}
-
-function toKey({ actor, source, code }: Refusal): string {
-  if (actor === undefined) return `${toNetwork(source.address)} ${code}`;
-  return `${actor.tenantId} ${actor.objectId} ${actor.clientId} ${code}`;
-}
-
-/** Of IPv6 the /64: one host has that many addresses, and each would cost a record (RFC 4291 section 2.5.4). */
-function toNetwork(address: string): string {
-  if (!ipaddr.IPv6.isValid(address)) return address;
-  const parsed = ipaddr.IPv6.parse(address);
-  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
-  return parsed.parts.slice(0, 4).join(':');
 }
 
 function scheduleUnref(run: () => void, milliseconds: number): void {

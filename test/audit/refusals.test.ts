@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRefusalLog } from '../../src/audit/refusals.ts';
-import type { Refusal } from '../../src/audit/refusals.ts';
+import type { RefusalLogOptions } from '../../src/audit/refusals.ts';
+import type { Refusal } from '../../src/audit/refusal-tallies.ts';
 import type { AppendAudit, AuditEvent, RefusalEvent } from '../../src/audit/record.ts';
 
 const MINUTE = 60_000;
 
-function createRig(maxKeys?: number) {
+function createRig(bounds: Pick<RefusalLogOptions, 'maxActors' | 'maxNetworks'> = {}) {
   const events: RefusalEvent[] = [];
   let time = Date.parse('2026-03-01T12:00:10Z');
   let timers: { at: number; run: () => void }[] = [];
@@ -22,7 +23,7 @@ function createRig(maxKeys?: number) {
     append,
     now: () => time,
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
-    ...(maxKeys !== undefined && { maxKeys }),
+    ...bounds,
   });
   return {
     events,
@@ -86,7 +87,7 @@ test('a flood from a whole IPv6 /64 costs what one address costs', async () => {
 });
 
 test('a flood from very many addresses is bounded in memory and on disk: the rest shares one count', async () => {
-  const { log, events, pass, timers } = createRig(100);
+  const { log, events, pass, timers } = createRig({ maxNetworks: 100 });
   for (let host = 0; host < 50_000; host += 1) {
     await log.record(toRefusal(`10.${host >> 16}.${(host >> 8) & 255}.${host & 255}`));
   }
@@ -105,6 +106,82 @@ test('a journal that cannot be written does not keep the answer back, and what w
   await log.record(toRefusal('192.0.2.1'));
   await pass(MINUTE);
   assert.deepEqual(events, [{ ...toRefusal('192.0.2.1'), count: 2 }]);
+});
+
+test('a flood from very many addresses does not hide who an authenticated caller is', async () => {
+  const { log, events, pass } = createRig();
+  for (let host = 0; host < 3000; host += 1) {
+    await log.record(toRefusal(`2001:db8:${host.toString(16)}::1`));
+  }
+  const alice = toRefusal('192.0.2.1', 'insufficient_scope', 'alice');
+  await log.record(alice);
+  assert.deepEqual(events.at(-1), alice, 'the first at once, by name');
+  await log.record(alice);
+  await pass(MINUTE);
+  assert.deepEqual(
+    events.filter(({ actor }) => actor !== undefined),
+    [alice, { ...alice, count: 1 }],
+  );
+});
+
+test('more actors than are counted at once: each refusal is recorded under its own actor', async () => {
+  const { log, events, pass } = createRig({ maxActors: 10, maxNetworks: 1 });
+  for (let round = 0; round < 3; round += 1) {
+    for (let user = 0; user < 25; user += 1) {
+      const refusal = toRefusal('192.0.2.1', 'rate_limited', `user-${user}`);
+      await log.record(refusal);
+      await log.record(refusal);
+    }
+  }
+  await pass(MINUTE);
+  const counts = new Map<string, number>();
+  for (const { actor, count = 1 } of events) {
+    counts.set(actor?.objectId ?? '', (counts.get(actor?.objectId ?? '') ?? 0) + count);
+  }
+  assert.equal(counts.size, 25);
+  assert.ok([...counts.values()].every((count) => count === 6));
+});
+
+test('a count that the disk did not take at the end of its minute is written at the end of a later one', async () => {
+  const { log, events, pass, fail, timers } = createRig();
+  for (let count = 0; count < 50; count += 1) await log.record(toRefusal('192.0.2.1'));
+  fail(true);
+  await pass(MINUTE);
+  await pass(MINUTE);
+  assert.equal(events.length, 1);
+  fail(false);
+  await log.record(toRefusal('192.0.2.1'));
+  await log.record(toRefusal('192.0.2.1'));
+  await pass(MINUTE);
+  assert.deepEqual(
+    events.map(({ count }) => count),
+    [undefined, undefined, 50],
+  );
+  assert.equal(timers(), 0, 'nothing is owed any more');
+});
+
+test('a first one that fails only after its minute has ended is counted all the same', async () => {
+  let fail = (): void => undefined;
+  const counts: (number | undefined)[] = [];
+  const timers: (() => void)[] = [];
+  const log = createRefusalLog({
+    append: async (event) => {
+      assert.ok(event.kind === 'refusal');
+      if (timers.length === 1)
+        await new Promise<void>((_, reject) => (fail = () => reject(new Error('late'))));
+      counts.push(event.count);
+      return { ...event, v: 1, chain: '', seq: 1, time: '', id: '', previous: '', hash: '' };
+    },
+    now: () => 0,
+    schedule: (run) => timers.push(run),
+  });
+  const recorded = log.record(toRefusal('192.0.2.1'));
+  timers[0]?.();
+  fail();
+  await recorded;
+  timers[1]?.();
+  await new Promise(setImmediate);
+  assert.deepEqual(counts, [1]);
 });
 
 test('a stop writes the counts so far', async () => {
