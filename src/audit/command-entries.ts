@@ -10,6 +10,7 @@ import type { EntryRow } from './entry-row.ts';
 import { toOcsfEvent } from './ocsf.ts';
 import { parseMoment } from './parse-moment.ts';
 import { CSV_HEADER, TABLE_HEADER, toCsvLine, toTableLine } from './row-text.ts';
+import { toNameFingerprint } from './privacy.ts';
 import { matches } from './search.ts';
 import type { SearchQuery } from './search.ts';
 
@@ -70,10 +71,10 @@ export async function runExport(args: readonly string[], world: CommandWorld): P
   return await printEntries(await requireDirectory(positionals), world, format, () => true);
 }
 
-/** A journal with pseudonyms holds the user's under the same key. */
+/** A journal with pseudonyms holds the user's under the same key; older ones that of the name as Entra wrote it. */
 async function toUserNames(user: string, { environment }: CommandWorld): Promise<readonly string[]> {
   const fingerprint = await readFingerprint(environment);
-  return fingerprint === undefined ? [user] : [user, fingerprint(user)];
+  return fingerprint === undefined ? [user] : [user, toNameFingerprint(user, fingerprint), fingerprint(user)];
 }
 
 async function printEntries(

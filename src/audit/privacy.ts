@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Secret } from '../secret.ts';
+import { MANY_ADDRESSES } from './refusal-tallies.ts';
 import type { AppendAudit, AuditActor, AuditEvent, AuditSource } from './record.ts';
 
 /** HMAC-SHA-256, lower-case hex, of a text under `AUDIT_HMAC_KEY`. */
@@ -20,6 +21,11 @@ export function createFingerprint(key: Secret): Fingerprint {
   return (text) => createHmac('sha256', bytes).update(text).digest('hex');
 }
 
+/** Of a user principal name, whose letters' case means nothing to Entra and depends on how its user signed in. */
+export function toNameFingerprint(name: string, fingerprint: Fingerprint): string {
+  return fingerprint(name.toLowerCase());
+}
+
 /** `AUDIT_PII=pseudonymous`: name, address and user agent are written as fingerprints, which can be searched for but not read. */
 export function withPseudonyms(append: AppendAudit, fingerprint: Fingerprint): AppendAudit {
   return (event) => append({ ...event, ...toPseudonymous(event, fingerprint) });
@@ -36,12 +42,13 @@ function toPseudonymous(
       actor: {
         ...actor,
         ...(actor.userPrincipalName !== undefined && {
-          userPrincipalName: fingerprint(actor.userPrincipalName),
+          userPrincipalName: toNameFingerprint(actor.userPrincipalName, fingerprint),
         }),
       },
     }),
     source: {
-      address: fingerprint(source.address),
+      // Of those who share one count there is nothing to hide, and a pseudonym would hide that they are many.
+      address: source.address === MANY_ADDRESSES ? source.address : fingerprint(source.address),
       ...(source.userAgent !== undefined && { userAgent: fingerprint(source.userAgent) }),
     },
   };

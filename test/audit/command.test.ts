@@ -183,9 +183,11 @@ test('search --user finds a user of a journal with pseudonyms, with its key', as
   const directory = await createDirectory(t);
   const journal = await open(t, directory);
   const append = withPseudonyms(journal.append, createFingerprint(new Secret(KEY)));
-  await append(toIntent({ actor: { ...toIntent().actor, userPrincipalName: 'alice@contoso.example' } }));
+  await append(toIntent({ actor: { ...toIntent().actor, userPrincipalName: 'Alice@Contoso.example' } }));
   await journal.close();
-  assert.equal((await audit(['search', directory, '--user', 'alice@contoso.example'])).rows().length, 1);
+  for (const written of ['Alice@Contoso.example', 'alice@contoso.example', 'ALICE@CONTOSO.EXAMPLE']) {
+    assert.equal((await audit(['search', directory, '--user', written])).rows().length, 1, written);
+  }
   const keyless = await audit(['search', directory, '--user', 'alice@contoso.example'], { environment: {} });
   assert.equal(keyless.rows().length, 0);
 });

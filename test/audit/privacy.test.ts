@@ -33,10 +33,12 @@ test('pseudonymous: name, address and user agent do not reach the disk, their fi
     }),
   );
   await append({ kind: 'refusal', source: { address: '203.0.113.9' }, status: 401, code: 'missing_token' });
+  await append({ kind: 'refusal', source: { address: '*' }, status: 401, code: 'missing_token', count: 9 });
   await journal.close();
   const text = await readFile(join(directory, 'audit-000001.jsonl'), 'utf8');
   for (const personal of ['alice', '203.0.113.9', 'CanaryBrowser']) assert.ok(!text.includes(personal));
   assert.equal(text.split(fingerprint('203.0.113.9')).length, 3);
   assert.ok(text.includes(fingerprint('alice@contoso.example')));
+  assert.ok(text.includes('"source":{"address":"*"}'), 'a count of many addresses says so');
   assert.ok(text.includes('"objectId":"user"'), 'who acted stays known by id');
 });
