@@ -56,10 +56,10 @@ function refuseDirectory(error: unknown): never {
 }
 
 async function run(settings: Settings): Promise<void> {
-  const log = createLogger({
-    level: settings.logLevel,
-    write: createLineBatch((lines) => process.stdout.write(lines)),
-  });
+  const write = createLineBatch((lines) => process.stdout.write(lines));
+  const log = createLogger({ level: settings.logLevel, write });
+  // The copies of the audit records are not news of some severity: they come whatever LOG_LEVEL is.
+  const copies = createLogger({ level: 'info', write });
   let draining = false;
   const isDraining = () => draining;
   // Heard from the beginning: before anybody hears it, a signal does nothing to the first process of a container, and ends any
@@ -92,7 +92,7 @@ async function run(settings: Settings): Promise<void> {
     configHash: toConfigHash(settings),
     log,
     onAppend: (result, seconds) => metrics.auditAppend(result === 'written' ? 'success' : 'failed', seconds),
-    ...(settings.audit.stdout && { toStdout: (line) => log.info('audit', { record: JSON.parse(line) }) }),
+    ...(settings.audit.stdout && { toStdout: (line) => copies.info('audit', { record: JSON.parse(line) }) }),
   }).catch(refuseDirectory);
   const outbound = createOutbound({
     timeoutMs: settings.upstreamTimeoutMs,

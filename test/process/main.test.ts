@@ -262,6 +262,21 @@ test('SIGTERM while it still starts is an orderly stop too', async (t) => {
   assert.equal(service.stderr(), '');
 });
 
+test('AUDIT_STDOUT copies each record to standard output whatever LOG_LEVEL is', async (t) => {
+  const service = built.start(t, { AUDIT_STDOUT: 'true', LOG_LEVEL: 'error' });
+  await waitUntil(() => service.stdout().includes('"kind":"start"'));
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, 0);
+  const lines = service.stdout().trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line)).map(({ message, record }) => [message, record.kind]),
+    [
+      ['audit', 'start'],
+      ['audit', 'stop'],
+    ],
+  );
+});
+
 test('HTTPS on the public listener, with the files that the settings name', async (t) => {
   const { cert, key } = await built.sandbox.ca.issue();
   const files = {
