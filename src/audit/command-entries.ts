@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readFingerprint } from './command-hash.ts';
 import { createProgress } from './command-progress.ts';
-import { EXIT, UsageError, requireDirectory } from './command-world.ts';
+import { EXIT, UsageError, requireJournal } from './command-world.ts';
 import type { CommandWorld } from './command-world.ts';
 import { toEcsEvent } from './ecs.ts';
 import { readEntries } from './entries.ts';
@@ -45,7 +45,7 @@ export async function runSearch(args: readonly string[], world: CommandWorld): P
       csv: { type: 'boolean' },
     },
   });
-  const directory = await requireDirectory(positionals);
+  const directory = await requireJournal(positionals);
   const { user, since, until, csv, 'request-id': requestId, ...rest } = values;
   const query: SearchQuery = {
     ...rest,
@@ -68,7 +68,7 @@ export async function runExport(args: readonly string[], world: CommandWorld): P
   const name = values.format ?? '';
   const format = Object.hasOwn(EXPORTS, name) ? EXPORTS[name] : undefined;
   if (format === undefined) throw new UsageError('Give --format ocsf or --format ecs.');
-  return await printEntries(await requireDirectory(positionals), world, format, () => true);
+  return await printEntries(await requireJournal(positionals), world, format, () => true);
 }
 
 /** A journal with pseudonyms holds the user's under the same key; older ones that of the name as Entra wrote it. */

@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandWorld } from './command-world.ts';
-import { UsageError } from './command-world.ts';
-import { readFileNumbers } from './journal-directory.ts';
+import { readJournalDirectory } from './journal-directory.ts';
 import { toFileName } from './journal-names.ts';
 
 export type Progress = Readonly<{ report: (bytesRead: number) => void; end: () => void }>;
@@ -13,8 +12,7 @@ const WIDTH = 30;
 
 /** A bar on standard error, if that is a terminal and the work takes longer than a second. */
 export async function createProgress(directory: string, world: CommandWorld): Promise<Progress> {
-  const numbers = await readFileNumbers(directory);
-  if (numbers.length === 0) throw new UsageError(`The directory ${directory} holds no audit journal.`, false);
+  const { numbers } = await readJournalDirectory(directory);
   const sizes = numbers.map(async (number) => (await stat(join(directory, toFileName(number)))).size);
   const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   let due = world.now() + QUIET_MS;

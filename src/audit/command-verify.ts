@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { createProgress } from './command-progress.ts';
-import { EXIT, UsageError, requireDirectory } from './command-world.ts';
+import { EXIT, UsageError, requireDirectory, requireJournal } from './command-world.ts';
 import type { CommandWorld } from './command-world.ts';
+import { readJournalDirectory } from './journal-directory.ts';
 import { verifyJournal } from './verify.ts';
 import type { Defect, Verification } from './verify.ts';
 
@@ -22,7 +23,9 @@ export async function runVerify(args: readonly string[], world: CommandWorld): P
   for (const hash of [values.head, values.from]) {
     if (hash !== undefined && !HASH.test(hash)) throw new UsageError('A hash is 64 hexadecimal digits.');
   }
-  const directory = await requireDirectory(positionals);
+  // What was expected of a directory that is empty now, it misses: that is a finding, not a wrong call.
+  const expected = values.head ?? values.from;
+  const directory = await (expected === undefined ? requireContent : requireDirectory)(positionals);
   const progress = await createProgress(directory, world);
   const { head, from } = values;
   const verification = await verifyJournal(directory, {
@@ -36,6 +39,13 @@ export async function runVerify(args: readonly string[], world: CommandWorld): P
   await world.write(onlyHead ? `${verification.head}\n` : toReport(verification));
   if (!intact) return EXIT.broken;
   return verification.open.length > 0 ? EXIT.openIntents : EXIT.intact;
+}
+
+/** Where only a foreign file lies, that is a finding as well. */
+async function requireContent(positionals: readonly string[]): Promise<string> {
+  const directory = await requireDirectory(positionals);
+  const { foreign } = await readJournalDirectory(directory);
+  return foreign.length > 0 ? directory : await requireJournal(positionals);
 }
 
 /** `--head` takes a value or none, which `parseArgs` does not know. */

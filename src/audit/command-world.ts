@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { readJournalDirectory } from './journal-directory.ts';
 
 /** The world of one command; `write` resolves when there is room for more, and `closed` tells that nobody reads on. */
 export type CommandWorld = Readonly<{
@@ -34,4 +35,12 @@ export async function requireDirectory(positionals: readonly string[]): Promise<
   const found = await stat(directory).catch(() => undefined);
   if (found?.isDirectory() !== true) throw new UsageError(`There is no directory ${directory}.`, false);
   return directory;
+}
+
+/** A directory with at least one record file. */
+export async function requireJournal(positionals: readonly string[]): Promise<string> {
+  const directory = await requireDirectory(positionals);
+  const { numbers } = await readJournalDirectory(directory);
+  if (numbers.length > 0) return directory;
+  throw new UsageError(`The directory ${directory} holds no audit journal.`, false);
 }

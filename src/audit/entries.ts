@@ -1,4 +1,4 @@
-import { readFileNumbers } from './journal-directory.ts';
+import { readJournalDirectory } from './journal-directory.ts';
 import { readJournalLines } from './journal-lines.ts';
 import { readRecord } from './parse-record.ts';
 import { withClosing } from './past-intent.ts';
@@ -17,7 +17,7 @@ export async function* readEntries(
   onProgress?: (bytesRead: number) => void,
 ): AsyncGenerator<Entry> {
   const pending = new Map<string, PastIntent>();
-  const numbers = await readFileNumbers(directory);
+  const { numbers } = await readJournalDirectory(directory);
   let bytes = 0;
 
   /** The whole entry, once nothing more can be said of it. */

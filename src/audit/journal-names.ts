@@ -15,9 +15,15 @@ export function toTornName(fileName: string, count: number): string {
 }
 
 export function parseJournalName(name: string): JournalName {
-  const number = /^audit-(\d{6,15})\.jsonl$/.exec(name)?.[1];
-  if (number !== undefined) return { kind: 'records', number: Number(number) };
+  const [, file, tail] = /^(audit-\d{6,15}\.jsonl)((?:\.\d+)?\.torn)?$/.exec(name) ?? [];
+  const number = file === undefined ? undefined : readFileNumber(file);
+  if (number !== undefined) return tail === undefined ? { kind: 'records', number } : { kind: 'aside' };
   // `lost+found` stands in the root of every ext4 volume, and containers mount a volume by its root.
-  const aside = /^(audit-\d{6,15}\.jsonl(\.\d+)?\.torn|\.lock-.*|lost\+found)$/.test(name);
-  return { kind: aside ? 'aside' : 'foreign' };
+  return { kind: /^(\.lock-.*|lost\+found)$/.test(name) ? 'aside' : 'foreign' };
+}
+
+/** Of a name that the journal gives itself: with more zeros in front, it would be a second name of the same file. */
+function readFileNumber(file: string): number | undefined {
+  const number = Number(file.slice('audit-'.length, -'.jsonl'.length));
+  return number > 0 && toFileName(number) === file ? number : undefined;
 }

@@ -3,21 +3,19 @@ import { GENESIS_HASH } from './chain.ts';
 import { cutTail } from './cut-tail.ts';
 import { countsSince, summariseFile } from './file-summary.ts';
 import type { JournalFiles } from './journal-files.ts';
-import { readFileNumbers } from './journal-directory.ts';
-import { toFileName } from './journal-names.ts';
+import { readJournalDirectory } from './journal-directory.ts';
+import { parseJournalName, toFileName } from './journal-names.ts';
 import { isCreation, toProfileName } from './next-creations.ts';
 import { isOpen } from './past-intent.ts';
 import type { Ending, PastIntent } from './past-intent.ts';
 import type { JournalEnd } from './segments.ts';
 
-/** The journal ends in something that no process of ours leaves behind; nothing can be chained to it. */
+/** Something that no process of ours leaves behind stands where the journal ends or would go on. */
 export class JournalDamagedError extends Error {
   override readonly name = 'JournalDamagedError';
 
-  constructor(path: string, line: number) {
-    super(
-      `${path} line ${line} is not an audit record; check the directory with "audit verify", then move it aside to begin a new journal`,
-    );
+  constructor(what: string) {
+    super(`${what}; check the directory with "audit verify", then move it aside to begin a new journal`);
   }
 }
 
@@ -43,7 +41,9 @@ const MAX_KEYED = 20_000;
  * @param since milliseconds since the epoch: keys of older intents no longer count
  */
 export async function readPast(files: JournalFiles, directory: string, since: number): Promise<Past> {
-  const numbers = await readFileNumbers(directory);
+  const { numbers, foreign } = await readJournalDirectory(directory);
+  const misnamed = foreign.find((name) => parseJournalName(name).kind === 'records');
+  if (misnamed !== undefined) throw new JournalDamagedError(`${join(directory, misnamed)} is no file`);
   const newest = numbers.at(-1) ?? 0;
   const newer = new Map<string, Ending>();
   const nextCreations = new Map<string, number>();
@@ -58,7 +58,9 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
     const summary = await summariseFile(join(directory, name), since);
     if (number === newest) {
       if (summary.damagedLine !== undefined) {
-        throw new JournalDamagedError(join(directory, name), summary.damagedLine);
+        throw new JournalDamagedError(
+          `${join(directory, name)} line ${summary.damagedLine} is not an audit record`,
+        );
       }
       if (summary.length > summary.wholeLength) {
         await cutTail(files, directory, name, summary.wholeLength);

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { GENESIS_HASH } from './chain.ts';
 import { createChainCheck } from './chain-check.ts';
 import type { ChainDefect } from './chain-check.ts';
-import { readFileNumbers } from './journal-directory.ts';
-import { parseJournalName, toFileName } from './journal-names.ts';
+import { readJournalDirectory } from './journal-directory.ts';
+import { toFileName } from './journal-names.ts';
 import { readJournalLines } from './journal-lines.ts';
 
 export type Defect =
@@ -41,7 +40,7 @@ export type VerifyOptions = Readonly<{
 /** Reads the journal once, in memory that does not grow with it. */
 export async function verifyJournal(directory: string, options: VerifyOptions = {}): Promise<Verification> {
   const { from, head, onProgress } = options;
-  const numbers = await readFileNumbers(directory);
+  const { numbers, foreign } = await readJournalDirectory(directory);
   const check = createChainCheck(from ?? GENESIS_HASH, from !== undefined);
   let bytes = 0;
   let behindHead = head === (from ?? GENESIS_HASH) ? 0 : undefined;
@@ -62,16 +61,18 @@ export async function verifyJournal(directory: string, options: VerifyOptions = 
       onProgress?.(bytes);
     }
   }
-  defect ??= check.end() ?? (await findForeign(directory));
+  defect ??= check.end() ?? toForeignDefect(foreign[0]);
+  const summary = check.summary();
   if (head !== undefined && behindHead === undefined) {
     defect ??= { kind: 'truncated', detail: `the journal does not contain the head ${head}` };
   }
-  return { files: numbers.length, bytes, ...check.summary(), head: check.head(), behindHead, defect };
+  if (from !== undefined && summary.records === 0) {
+    defect ??= { kind: 'truncated', detail: `no record continues ${from}` };
+  }
+  return { files: numbers.length, bytes, ...summary, head: check.head(), behindHead, defect };
 }
 
-async function findForeign(directory: string): Promise<Defect | undefined> {
-  const names = (await readdir(directory)).toSorted();
-  const file = names.find((name) => parseJournalName(name).kind === 'foreign');
+function toForeignDefect(file: string | undefined): Defect | undefined {
   return file === undefined
     ? undefined
     : { kind: 'foreign file', file, detail: 'it is no part of an audit journal' };

@@ -102,6 +102,20 @@ test('verify --head prints the last hash alone, or checks it', async (t) => {
   assert.match(other.output, /truncated/);
 });
 
+test('verify: an emptied directory is broken where a hash is expected of it; a foreign file alone is too', async (t) => {
+  const directory = await createDirectory(t);
+  for (const option of ['--head', '--from']) {
+    const { status, output } = await audit(['verify', directory, option, 'a'.repeat(64)]);
+    assert.equal(status, 2);
+    assert.match(output, /broken: truncated/);
+  }
+  await writeFile(join(directory, 'notes.txt'), '');
+  const foreign = await audit(['verify', directory]);
+  assert.equal(foreign.status, 2);
+  assert.match(foreign.output, /broken: notes\.txt foreign file/);
+  assert.equal((await audit(['search', directory])).status, 64);
+});
+
 test('a wrong call is 64 with the usage; a directory that is absent or empty is named in one sentence', async (t) => {
   const empty = await createDirectory(t);
   for (const args of [[], ['nope'], ['verify'], ['verify', empty, empty], ['verify', empty, '--bogus']]) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { toCanonicalJson } from '../../src/audit/canonical-json.ts';
@@ -107,6 +107,31 @@ test('a last line that is whole but no record stops the start: it is no torn wri
   await (await open(t, directory)).close();
   await appendFile(join(directory, 'audit-000001.jsonl'), 'hello\n');
   await assert.rejects(open(t, directory), JournalDamagedError);
+});
+
+test('a copy under a name with more zeros is not read a second time', async (t) => {
+  const directory = await createDirectory(t);
+  const journal = await open(t, directory);
+  const left = await journal.append(toIntent());
+  await journal.close();
+  await copyFile(join(directory, 'audit-000001.jsonl'), join(directory, 'audit-0000001.jsonl'));
+  await writeFile(join(directory, 'audit-0000099.jsonl'), 'x\n');
+  await (await open(t, directory)).close();
+  await rm(join(directory, 'audit-0000001.jsonl'));
+  await rm(join(directory, 'audit-0000099.jsonl'));
+  const recovered = (await readRecords(directory)).filter((record) => record.kind === 'recovered');
+  assert.deepEqual(
+    recovered.map(({ intent }) => intent),
+    [left.id],
+  );
+  assert.equal((await verifyJournal(directory)).defect, undefined);
+});
+
+test('what stands in the place of a record file and is none stops the start, by name', async (t) => {
+  const directory = await createDirectory(t);
+  await (await open(t, directory)).close();
+  await mkdir(join(directory, 'audit-000002.jsonl'));
+  await assert.rejects(open(t, directory), /audit-000002\.jsonl is no file/);
 });
 
 test('each intent without an end gets one recovered record at the next start, over files', async (t) => {

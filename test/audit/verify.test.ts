@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -11,10 +11,12 @@ import { verifyJournal } from '../../src/audit/verify.ts';
 import { createDirectory, open, readFiles, toIntent, toOutcome } from './support/journal.ts';
 
 const CHECKER = join(import.meta.dirname, 'verify_chain.py');
+/** Skipped in the open, so that FORBID_SKIPS=1 does not let the comparison be left out. */
 const hasPython = spawnSync('python3', ['--version']).status === 0;
+const PYTHON = { skip: hasPython ? false : 'python3 is not installed' };
 const run = promisify(execFile);
 
-/** Two processes, three files and more, every intent ended. */
+/** Two processes with two files each, every intent ended. */
 async function createIntact(t: TestContext): Promise<string> {
   const directory = await createDirectory(t);
   for (let process = 0; process < 2; process += 1) {
@@ -62,6 +64,8 @@ function rehash(line: string, change: (record: Record<string, unknown>) => void)
 
 const FIRST = 'audit-000001.jsonl';
 const SECOND = 'audit-000002.jsonl';
+const THIRD = 'audit-000003.jsonl';
+const LAST = 'audit-000004.jsonl';
 
 const inFile =
   (file: string, change: Edit) =>
@@ -71,7 +75,10 @@ const inFile =
 type Damage = Readonly<{
   name: string;
   kind: string;
+  file: string;
+  /** Of a defect in a file. */
   line?: number;
+  seq?: number;
   damage: (directory: string) => Promise<void>;
 }>;
 
@@ -79,13 +86,17 @@ const DAMAGES: readonly Damage[] = [
   {
     name: 'a value is changed',
     kind: 'changed',
+    file: FIRST,
     line: 3,
+    seq: 3,
     damage: inFile(FIRST, (lines) => (lines[2] = (lines[2] ?? '').replace('"success"', '"failed"'))),
   },
   {
     name: 'a value is changed and the hash recomputed',
     kind: 'changed',
+    file: FIRST,
     line: 4,
+    seq: 4,
     damage: inFile(
       FIRST,
       (lines) => (lines[2] = rehash(lines[2] ?? '', (record) => (record['result'] = 'failed'))),
@@ -94,79 +105,105 @@ const DAMAGES: readonly Damage[] = [
   {
     name: 'a member is added',
     kind: 'changed',
+    file: FIRST,
     line: 2,
+    seq: 2,
     damage: inFile(FIRST, (lines) => (lines[1] = (lines[1] ?? '').replace('{"action"', '{"a":1,"action"'))),
   },
   {
     name: 'a member stands twice',
     kind: 'changed',
+    file: FIRST,
     line: 3,
+    seq: 3,
     damage: inFile(FIRST, (lines) => (lines[2] = (lines[2] ?? '').replace('"v":1', '"v":1,"v":1'))),
   },
   {
     name: 'a line is written with other white space',
     kind: 'changed',
+    file: FIRST,
     line: 2,
+    seq: 2,
     damage: inFile(FIRST, (lines) => (lines[1] = (lines[1] ?? '').replace('":', '": '))),
   },
   {
     name: 'a text is escaped in another way',
     kind: 'changed',
+    file: FIRST,
     line: 2,
+    seq: 2,
     damage: inFile(FIRST, (lines) => (lines[1] = (lines[1] ?? '').replace('Ü', '\\u00dc'))),
   },
   {
     name: 'a line ends in carriage return',
     kind: 'changed',
+    file: FIRST,
     line: 2,
+    seq: 2,
     damage: inFile(FIRST, (lines) => (lines[1] += '\r')),
   },
   {
     name: 'an empty line is put in',
     kind: 'changed',
+    file: FIRST,
     line: 3,
+    seq: 3,
     damage: inFile(FIRST, (lines) => lines.splice(2, 0, '')),
   },
   {
     name: 'a record is removed in the middle',
     kind: 'removed',
+    file: FIRST,
     line: 3,
+    seq: 4,
     damage: inFile(FIRST, (lines) => lines.splice(2, 1)),
   },
   {
     name: 'the first record is removed',
     kind: 'removed',
+    file: FIRST,
     line: 1,
+    seq: 2,
     damage: inFile(FIRST, (lines) => lines.splice(0, 1)),
   },
   {
     name: 'the last record of a file is removed',
     kind: 'removed',
+    file: SECOND,
     line: 1,
+    seq: 6,
     damage: inFile(FIRST, (lines) => lines.splice(-1, 1)),
   },
   {
     name: 'two records are swapped',
     kind: 'swapped',
+    file: FIRST,
     line: 3,
+    seq: 4,
     damage: inFile(FIRST, (lines) => lines.splice(2, 2, lines[3] ?? '', lines[2] ?? '')),
   },
   {
     name: 'a record is repeated',
     kind: 'inserted',
+    file: FIRST,
     line: 4,
+    seq: 3,
     damage: inFile(FIRST, (lines) => lines.splice(3, 0, lines[2] ?? '')),
   },
   {
     name: 'an old record is put in again',
     kind: 'inserted',
+    file: FIRST,
     line: 5,
+    seq: 2,
     damage: inFile(FIRST, (lines) => lines.splice(4, 0, lines[1] ?? '')),
   },
   {
     name: 'a forged record is put in, well linked',
     kind: 'inserted',
+    file: FIRST,
     line: 5,
+    seq: 4,
     damage: inFile(FIRST, (lines) =>
       lines.splice(
         3,
@@ -178,13 +215,17 @@ const DAMAGES: readonly Damage[] = [
   {
     name: 'a file is removed in the middle',
     kind: 'removed',
+    file: THIRD,
     line: 1,
+    seq: 2,
     damage: (directory) => rm(join(directory, SECOND)),
   },
   {
     name: 'two files are swapped',
     kind: 'removed',
+    file: FIRST,
     line: 1,
+    seq: 6,
     async damage(directory) {
       await rename(join(directory, FIRST), join(directory, 'x'));
       await rename(join(directory, SECOND), join(directory, FIRST));
@@ -194,19 +235,25 @@ const DAMAGES: readonly Damage[] = [
   {
     name: 'a file is emptied',
     kind: 'removed',
+    file: SECOND,
     line: 1,
+    seq: 6,
     damage: (directory) => writeFile(join(directory, FIRST), ''),
   },
   {
     name: 'a line of the middle is cut',
     kind: 'changed',
+    file: FIRST,
     line: 3,
+    seq: 3,
     damage: inFile(FIRST, (lines) => (lines[2] = (lines[2] ?? '').slice(0, 100))),
   },
   {
     name: 'a byte is no UTF-8',
     kind: 'changed',
+    file: FIRST,
     line: 2,
+    seq: 2,
     async damage(directory) {
       const bytes = await readFile(join(directory, FIRST));
       bytes[bytes.indexOf('Ü')] = 0xff;
@@ -216,11 +263,39 @@ const DAMAGES: readonly Damage[] = [
   {
     name: 'a foreign file lies there',
     kind: 'foreign file',
+    file: 'audit-1.jsonl',
     damage: (directory) => writeFile(join(directory, 'audit-1.jsonl'), ''),
+  },
+  {
+    name: 'a file of records lies there under a second name',
+    kind: 'foreign file',
+    file: 'audit-0000001.jsonl',
+    damage: (directory) => cp(join(directory, FIRST), join(directory, 'audit-0000001.jsonl')),
+  },
+  {
+    name: 'a foreign file has the name of a record file, and zeros too many',
+    kind: 'foreign file',
+    file: 'audit-0000099.jsonl',
+    damage: (directory) => writeFile(join(directory, 'audit-0000099.jsonl'), 'x\n'),
+  },
+  {
+    name: 'a directory has the name of a record file',
+    kind: 'foreign file',
+    file: 'audit-000009.jsonl',
+    damage: (directory) => mkdir(join(directory, 'audit-000009.jsonl')),
+  },
+  {
+    name: 'a link to nothing has the name of a record file',
+    kind: 'foreign file',
+    file: 'audit-000009.jsonl',
+    damage: (directory) => symlink('/there/is/none', join(directory, 'audit-000009.jsonl')),
   },
   {
     name: 'the last line has no end',
     kind: 'torn',
+    file: LAST,
+    line: 4,
+    seq: 10,
     async damage(directory) {
       const last = join(directory, (await readFiles(directory)).at(-1) ?? '');
       await writeFile(last, (await readFile(last)).subarray(0, -1));
@@ -229,6 +304,9 @@ const DAMAGES: readonly Damage[] = [
   {
     name: 'a seq is skipped in a chain that is linked well',
     kind: 'removed',
+    file: LAST,
+    line: 5,
+    seq: 12,
     async damage(directory) {
       const last = (await readFiles(directory)).at(-1) ?? '';
       await edit(directory, last, (lines) => {
@@ -253,22 +331,20 @@ test('an intact journal is intact', async (t) => {
   assert.ok(first !== undefined && last !== undefined && first <= last);
 });
 
-for (const { name, kind, line, damage } of DAMAGES) {
+for (const { name, damage, ...expected } of DAMAGES) {
   test(`damage: ${name}`, async (t) => {
     const directory = await createIntact(t);
     await damage(directory);
     const { defect } = await verifyJournal(directory);
-    assert.equal(defect?.kind, kind, JSON.stringify(defect));
-    if (line !== undefined) {
-      assert.equal('line' in defect ? defect.line : undefined, line, JSON.stringify(defect));
-    }
-    if (hasPython) assert.equal(await checkInPython(directory), 2);
+    assert.ok(defect !== undefined);
+    const { detail: _, ...found } = defect;
+    assert.deepEqual(found, expected);
   });
 }
 
 test(
-  'the checker in Python agrees on intact journals and on open intents',
-  { skip: hasPython ? false : 'python3 is not installed' },
+  'the checker in Python agrees on intact journals, on open intents and on each damage',
+  PYTHON,
   async (t) => {
     const directory = await createIntact(t);
     assert.deepEqual([await checkHere(directory), await checkInPython(directory)], [0, 0]);
@@ -276,6 +352,11 @@ test(
     await journal.append(toIntent());
     await journal.close();
     assert.deepEqual([await checkHere(directory), await checkInPython(directory)], [3, 3]);
+    for (const { name, damage } of DAMAGES) {
+      const damaged = await createIntact(t);
+      await damage(damaged);
+      assert.equal(await checkInPython(damaged), 2, name);
+    }
   },
 );
 
