@@ -24,7 +24,7 @@ export async function* readEntries(
   function close(record: ClosingRecord): Entry | undefined {
     const intent = pending.get(record.intent);
     if (intent === undefined) return undefined;
-    const entry = { ...intent, ...withClosing(intent, record) };
+    const entry = withClosing(intent, record);
     const maySettle = entry.intent.idempotencyKeyHash !== undefined && record.result === 'unknown';
     if (maySettle) pending.set(record.intent, entry);
     else pending.delete(record.intent);

@@ -1,6 +1,8 @@
+import { countsSince, isOpen, toKeptIntent, withKeptClosing } from './kept-intent.ts';
+import type { KeptEnding, KeptIntent } from './kept-intent.ts';
+import type { ClosingRecord } from './past-intent.ts';
 import { createNextCreations } from './next-creations.ts';
-import { isOpen, withClosing } from './past-intent.ts';
-import type { ClosingRecord, Ending, PastIntent } from './past-intent.ts';
+import type { NextCreations } from './next-creations.ts';
 import { readRecord } from './parse-record.ts';
 import { readLines } from './read-lines.ts';
 import type { Line } from './read-lines.ts';
@@ -16,11 +18,10 @@ export type FileSummary = Readonly<{
   /** Line behind the last whole record that is no torn write: it was ended, and holds no zeros of a lost page. */
   damagedLine: number | undefined;
   /** By id; those that ended in this file and have no young idempotency key are left out. */
-  intents: ReadonlyMap<string, PastIntent>;
-  /** When the first creation on each profile was intended here, see `toProfileName`. */
-  firstCreations: ReadonlyMap<string, number>;
+  intents: ReadonlyMap<string, KeptIntent>;
+  creations: Pick<NextCreations, 'firsts' | 'lasts'>;
   /** By id of an intent of an earlier file. */
-  endings: ReadonlyMap<string, Ending>;
+  endings: ReadonlyMap<string, KeptEnding>;
   /** The chains that begin in this file, and those that got further than their recovery: to serve. */
   starts: ReadonlySet<string>;
   serving: ReadonlySet<string>;
@@ -28,8 +29,8 @@ export type FileSummary = Readonly<{
 
 /** @param since milliseconds since the epoch: keys of older intents no longer count */
 export async function summariseFile(path: string, since: number): Promise<FileSummary> {
-  const intents = new Map<string, PastIntent>();
-  const endings = new Map<string, Ending>();
+  const intents = new Map<string, KeptIntent>();
+  const endings = new Map<string, KeptEnding>();
   const starts = new Set<string>();
   const serving = new Set<string>();
   const creations = createNextCreations();
@@ -41,16 +42,16 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
   function close(record: ClosingRecord): void {
     const past = intents.get(record.intent);
     if (past === undefined) {
-      endings.set(record.intent, withClosing(endings.get(record.intent) ?? {}, record));
+      endings.set(record.intent, withKeptClosing(endings.get(record.intent) ?? {}, record));
       return;
     }
-    const ended = { ...past, ...withClosing(past, record) };
+    const ended = { ...past, ...withKeptClosing(past, record) };
     if (countsSince(past, since)) intents.set(record.intent, ended);
     else if (!isOpen(ended)) intents.delete(record.intent);
   }
 
   function begin(record: AuditRecord<IntentEvent>): void {
-    intents.set(record.id, { intent: record });
+    intents.set(record.id, toKeptIntent(record));
     const before = intents.get(creations.add(record) ?? '');
     if (before) intents.set(before.intent.id, { ...before, nextAt: Date.parse(record.time) });
   }
@@ -78,7 +79,6 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
       add(record);
     }
   }
-  const firstCreations = creations.firsts;
   return {
     first,
     last,
@@ -86,16 +86,11 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
     length,
     damagedLine,
     intents,
-    firstCreations,
+    creations,
     endings,
     starts,
     serving,
   };
-}
-
-/** Whether the key of an intent may still come again. */
-export function countsSince({ intent }: PastIntent, since: number): boolean {
-  return intent.idempotencyKeyHash !== undefined && Date.parse(intent.time) >= since;
 }
 
 function readWhole({ text, terminated }: Line): AuditRecord | undefined {

@@ -2,14 +2,14 @@ import { randomUUID as nodeRandomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '../log.ts';
 import { createChain } from './chain.ts';
-import { countsSince } from './file-summary.ts';
 import { journalFiles } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { toFileName } from './journal-names.ts';
+import { countsSince } from './kept-intent.ts';
+import type { KeptIntent } from './kept-intent.ts';
 import { lockDirectory } from './lock.ts';
 import { readPast } from './past.ts';
 import type { Past } from './past.ts';
-import type { PastIntent } from './past-intent.ts';
 import { prepareDirectory } from './prepare-directory.ts';
 import type { AppendAudit, StartEvent } from './record.ts';
 import { createRecorder } from './recorder.ts';
@@ -48,7 +48,7 @@ export type Journal = Readonly<{
    * The youngest intent of an earlier process with this `idempotencyKeyHash`, not older than 24 hours, and what the
    * journal knew of its end when it was opened. Without `outcome` the process died before it knew.
    */
-  findByIdempotencyKey: (idempotencyKeyHash: string) => PastIntent | undefined;
+  findByIdempotencyKey: (idempotencyKeyHash: string) => KeptIntent | undefined;
 }>;
 
 const APPEND_TIMEOUT_MS = 250;
@@ -133,7 +133,7 @@ function toJournal(
   options: JournalOptions,
 ): Journal {
   const { appendTimeoutMs = APPEND_TIMEOUT_MS, now = Date.now, log } = options;
-  const byKey = new Map(past.keyed.map((keyed) => [keyed.intent.idempotencyKeyHash, keyed]));
+  let { keyed } = past;
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -151,8 +151,12 @@ function toJournal(
     close: () => (closing ??= close()),
     healthy: recorder.accepting,
     findByIdempotencyKey(idempotencyKeyHash) {
-      const found = byKey.get(idempotencyKeyHash);
-      return found !== undefined && countsSince(found, now() - KEY_LIFE_MS) ? found : undefined;
+      const since = now() - KEY_LIFE_MS;
+      const [youngest] = keyed.values();
+      // All are too old by then: their memory is given back.
+      if (youngest !== undefined && !countsSince(youngest, since)) keyed = new Map();
+      const found = keyed.get(idempotencyKeyHash);
+      return found !== undefined && countsSince(found, since) ? found : undefined;
     },
   };
 }

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { GENESIS_HASH } from './chain.ts';
 import { cutTail } from './cut-tail.ts';
-import { countsSince, summariseFile } from './file-summary.ts';
+import { summariseFile } from './file-summary.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { readJournalDirectory } from './journal-directory.ts';
 import { parseJournalName, toFileName } from './journal-names.ts';
-import { isCreation, toProfileName } from './next-creations.ts';
-import { isOpen } from './past-intent.ts';
-import type { Ending, PastIntent } from './past-intent.ts';
+import { countsSince, isOpen } from './kept-intent.ts';
+import type { KeptEnding, KeptIntent } from './kept-intent.ts';
 import type { JournalEnd } from './segments.ts';
 
 /** Something that no process of ours leaves behind stands where the journal ends or would go on. */
@@ -26,12 +25,12 @@ export type Past = Readonly<{
   end: JournalEnd;
   /** Ids of the intents without an end, oldest first. */
   open: readonly string[];
-  /** Intents whose idempotency keys may still come again, oldest first. */
-  keyed: readonly PastIntent[];
+  /** By `idempotencyKeyHash`: the youngest intent of each key that may still come again, the youngest of all first. */
+  keyed: ReadonlyMap<string, KeptIntent>;
 }>;
 
-/** Keys kept in memory, the youngest: about 2 KB each. */
-const MAX_KEYED = 20_000;
+/** Keys kept in memory, the youngest: as many as the store of this process keeps, see `memory-idempotency-store.ts`. */
+const MAX_KEYED = 100_000;
 
 /**
  * Reads an audit directory from its newest file backwards, as far as intents can be open or keys still count, and
@@ -45,11 +44,11 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
   const misnamed = foreign.find((name) => parseJournalName(name).kind === 'records');
   if (misnamed !== undefined) throw new JournalDamagedError(`${join(directory, misnamed)} is no file`);
   const newest = numbers.at(-1) ?? 0;
-  const newer = new Map<string, Ending>();
+  const newer = new Map<string, KeptEnding>();
   const nextCreations = new Map<string, number>();
+  const keyed = new Map<string, KeptIntent>();
   const serving = new Set<string>();
   let open: readonly string[] = [];
-  let keyed: readonly PastIntent[] = [];
   let hash: string | undefined;
   let end: JournalEnd = { number: newest, size: 0, day: '' };
 
@@ -68,23 +67,36 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
       end = { number, size: summary.wholeLength, day: summary.last?.time.slice(0, 10) ?? '' };
     }
     hash ??= summary.last?.hash;
-    const intents = [...summary.intents.values()].map((past) => ({
-      ...withNext(past, nextCreations),
-      ...newer.get(past.intent.id),
-    }));
-    open = [...intents.filter(isOpen).map(({ intent }) => intent.id), ...open];
-    keyed = [...intents.filter((past) => countsSince(past, since)), ...keyed];
+    const nextAt = toNextAt(summary.creations.lasts, nextCreations);
+    const openHere: string[] = [];
+    // The youngest first: of the keys it is the one that counts, and the oldest are those that find no room.
+    for (const past of [...summary.intents.values()].toReversed()) {
+      const { id, idempotencyKeyHash } = past.intent;
+      const next = past.nextAt ?? nextAt.get(id);
+      const whole = { ...past, ...(next !== undefined && { nextAt: next }), ...newer.get(id) };
+      if (isOpen(whole)) openHere.push(id);
+      if (idempotencyKeyHash === undefined || !countsSince(whole, since)) continue;
+      if (keyed.size < MAX_KEYED && !keyed.has(idempotencyKeyHash)) keyed.set(idempotencyKeyHash, whole);
+    }
+    open = [...openHere.toReversed(), ...open];
     for (const [id, ending] of summary.endings) newer.set(id, { ...ending, ...newer.get(id) });
-    for (const [profile, at] of summary.firstCreations) nextCreations.set(profile, at);
+    for (const [profile, at] of summary.creations.firsts) nextCreations.set(profile, at);
     for (const chain of summary.serving) serving.add(chain);
     const closedBefore = [...summary.starts].some((chain) => serving.has(chain));
     if (closedBefore && summary.first !== undefined && Date.parse(summary.first.time) < since) break;
   }
-  return { hash: hash ?? GENESIS_HASH, end, open, keyed: keyed.slice(-MAX_KEYED) };
+  return { hash: hash ?? GENESIS_HASH, end, open, keyed };
 }
 
-/** With the next creation on its profile where that stands in a newer file. */
-function withNext(past: PastIntent, newer: ReadonlyMap<string, number>): PastIntent {
-  const nextAt = past.nextAt ?? (isCreation(past.intent) ? newer.get(toProfileName(past.intent)) : undefined);
-  return nextAt === undefined ? past : { ...past, nextAt };
+/** By `id` of the last creation on a profile in one file: when the next one was intended, where that stands in a newer file. */
+function toNextAt(
+  lasts: ReadonlyMap<string, string>,
+  newer: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const nextAt = new Map<string, number>();
+  for (const [profile, id] of lasts) {
+    const at = newer.get(profile);
+    if (at !== undefined) nextAt.set(id, at);
+  }
+  return nextAt;
 }

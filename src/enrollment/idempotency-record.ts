@@ -54,8 +54,8 @@ export function toRecord(
 
 /** An intent that an earlier process left in the journal, with what became of it. */
 export type PastOutcome = Readonly<{
-  intent: IntentEvent & Readonly<{ id: string; time: string }>;
-  outcome?: OutcomeEvent & Readonly<{ time: string }>;
+  intent: Pick<IntentEvent, 'parameters' | 'requestId'> & Readonly<{ id: string; time: string }>;
+  outcome?: Pick<OutcomeEvent, 'result' | 'code'> & Readonly<{ time: string }>;
   settled?: Readonly<{ time: string }>;
   /** When the next creation on the profile began, in milliseconds since the epoch. */
   nextAt?: number;

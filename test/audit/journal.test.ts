@@ -199,6 +199,23 @@ test('after a restart an idempotency key is found with its outcome, for 24 hours
   assert.equal(third.findByIdempotencyKey('lost'), undefined);
 });
 
+test('after a restart the keys of a busy day are all found, with no more kept of each than its replay needs', async (t) => {
+  const directory = await createDirectory(t);
+  const journal = await open(t, directory, { appendTimeoutMs: 5000, rotateBytes: 4_000_000 });
+  const keys = Array.from({ length: 21 }, (_, thousand) => `key-${thousand}-`);
+  for (const key of keys) {
+    const some = Array.from({ length: 1000 }, (_, index) =>
+      journal.append(toIntent({ idempotencyKeyHash: `${key}${index}` })),
+    );
+    await Promise.all(some);
+  }
+  await journal.close();
+  const later = await open(t, directory);
+  for (const key of keys) assert.ok(later.findByIdempotencyKey(`${key}0`) !== undefined, key);
+  const kept = Object.keys(later.findByIdempotencyKey('key-0-0')?.intent ?? {});
+  assert.deepEqual(kept.toSorted(), ['id', 'idempotencyKeyHash', 'parameters', 'requestId', 'time']);
+});
+
 test('a second process on the same directory is refused, by name and pid', async (t) => {
   const directory = await createDirectory(t);
   const journal = await open(t, directory);
