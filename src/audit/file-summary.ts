@@ -1,22 +1,18 @@
+import { createFileTail } from './file-tail.ts';
+import type { FileEnd } from './file-tail.ts';
 import { countsSince, isOpen, toKeptIntent, withKeptClosing } from './kept-intent.ts';
 import type { KeptEnding, KeptIntent } from './kept-intent.ts';
 import type { ClosingRecord } from './past-intent.ts';
 import { createNextCreations } from './next-creations.ts';
 import type { NextCreations } from './next-creations.ts';
-import { readRecord } from './parse-record.ts';
 import { readLines } from './read-lines.ts';
-import type { Line } from './read-lines.ts';
 import type { AuditRecord, IntentEvent } from './record.ts';
 
 /** What one file of the journal says to a process that starts. */
 export type FileSummary = Readonly<{
   first: AuditRecord | undefined;
   last: AuditRecord | undefined;
-  /** Bytes up to the end of the last whole record, and in all. */
-  wholeLength: number;
-  length: number;
-  /** Line behind the last whole record that is no torn write: it was ended, and holds no zeros of a lost page. */
-  damagedLine: number | undefined;
+  end: FileEnd;
   /** By id; those that ended in this file and have no young idempotency key are left out. */
   intents: ReadonlyMap<string, KeptIntent>;
   creations: Pick<NextCreations, 'firsts' | 'lasts'>;
@@ -27,8 +23,11 @@ export type FileSummary = Readonly<{
   serving: ReadonlySet<string>;
 }>;
 
-/** @param since milliseconds since the epoch: keys of older intents no longer count */
-export async function summariseFile(path: string, since: number): Promise<FileSummary> {
+/**
+ * @param since milliseconds since the epoch: keys of older intents no longer count
+ * @param followed whether a newer file stands behind it
+ */
+export async function summariseFile(path: string, since: number, followed: boolean): Promise<FileSummary> {
   const intents = new Map<string, KeptIntent>();
   const endings = new Map<string, KeptEnding>();
   const starts = new Set<string>();
@@ -36,8 +35,6 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
   const creations = createNextCreations();
   let first: AuditRecord | undefined;
   let last: AuditRecord | undefined;
-  let damagedLine: number | undefined;
-  let [wholeLength, length, lineNumber] = [0, 0, 0];
 
   function close(record: ClosingRecord): void {
     const past = intents.get(record.intent);
@@ -57,47 +54,16 @@ export async function summariseFile(path: string, since: number): Promise<FileSu
   }
 
   function add(record: AuditRecord): void {
+    first ??= record;
+    last = record;
     if (record.kind === 'start') starts.add(record.chain);
     else if (record.kind !== 'recovered') serving.add(record.chain);
     if (record.kind === 'intent') begin(record);
     if (record.kind === 'outcome' || record.kind === 'recovered' || record.kind === 'settled') close(record);
   }
 
-  for await (const lines of readLines(path)) {
-    for (const line of lines) {
-      lineNumber += 1;
-      length = line.end;
-      const record = readWhole(line);
-      if (record === undefined) {
-        if (!looksTorn(line)) damagedLine ??= lineNumber;
-        continue;
-      }
-      first ??= record;
-      last = record;
-      wholeLength = line.end;
-      damagedLine = undefined;
-      add(record);
-    }
-  }
-  return {
-    first,
-    last,
-    wholeLength,
-    length,
-    damagedLine,
-    intents,
-    creations,
-    endings,
-    starts,
-    serving,
-  };
-}
-
-function readWhole({ text, terminated }: Line): AuditRecord | undefined {
-  return text !== undefined && terminated ? readRecord(text) : undefined;
-}
-
-/** A crash leaves a line without its end, or, when the machine lost power, zeros where a page was not written. */
-function looksTorn({ text, terminated }: Line): boolean {
-  return !terminated || (text?.includes('\0') ?? false);
+  const tail = createFileTail(add);
+  for await (const lines of readLines(path)) lines.forEach(tail.add);
+  const end = tail.end(followed);
+  return { first, last, end, intents, creations, endings, starts, serving };
 }

@@ -54,17 +54,14 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
 
   for (const number of numbers.toReversed()) {
     const name = toFileName(number);
-    const summary = await summariseFile(join(directory, name), since);
+    const summary = await summariseFile(join(directory, name), since, number !== newest);
     if (number === newest) {
-      if (summary.damagedLine !== undefined) {
-        throw new JournalDamagedError(
-          `${join(directory, name)} line ${summary.damagedLine} is not an audit record`,
-        );
+      const { damagedLine, length, wholeLength } = summary.end;
+      if (damagedLine !== undefined) {
+        throw new JournalDamagedError(`${join(directory, name)} line ${damagedLine} is not an audit record`);
       }
-      if (summary.length > summary.wholeLength) {
-        await cutTail(files, directory, name, summary.wholeLength);
-      }
-      end = { number, size: summary.wholeLength, day: summary.last?.time.slice(0, 10) ?? '' };
+      if (length > wholeLength) await cutTail(files, directory, name, wholeLength);
+      end = { number, size: wholeLength, day: summary.last?.time.slice(0, 10) ?? '' };
     }
     hash ??= summary.last?.hash;
     const nextAt = toNextAt(summary.creations.lasts, nextCreations);

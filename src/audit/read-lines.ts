@@ -9,6 +9,8 @@ export type Line = Readonly<{
   end: number;
   /** False for a last line without line feed. */
   terminated: boolean;
+  /** Whether a line without `text` holds zero bytes. */
+  zeros: boolean;
 }>;
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -24,6 +26,7 @@ export async function* readLines(path: string, from = 0): AsyncGenerator<readonl
     let start = from;
     /** Bytes of an overlong line that were dropped so far. */
     let dropped = 0;
+    let droppedZeros = false;
     for (;;) {
       const { bytesRead } = await file.read(buffer, held, CHUNK_BYTES, start + dropped + held);
       if (bytesRead === 0) break;
@@ -36,15 +39,24 @@ export async function* readLines(path: string, from = 0): AsyncGenerator<readonl
         feed = nextFeed(buffer, position, filled)
       ) {
         const end = start + dropped + (feed + 1 - position);
-        const text = dropped === 0 ? toText(buffer.subarray(position, feed)) : undefined;
-        lines.push({ text, start, end, terminated: true });
+        const bytes = buffer.subarray(position, feed);
+        const text = dropped === 0 ? toText(bytes) : undefined;
+        lines.push({
+          text,
+          start,
+          end,
+          terminated: true,
+          zeros: text === undefined && (droppedZeros || bytes.includes(0)),
+        });
         start = end;
         dropped = 0;
+        droppedZeros = false;
         position = feed + 1;
       }
       held = filled - position;
       buffer.copyWithin(0, position, filled);
       if (held > CHUNK_BYTES) {
+        droppedZeros ||= buffer.subarray(0, held).includes(0);
         dropped += held;
         held = 0;
       }
@@ -52,8 +64,10 @@ export async function* readLines(path: string, from = 0): AsyncGenerator<readonl
     }
     const rest = dropped + held;
     if (rest > 0) {
-      const text = dropped === 0 ? toText(buffer.subarray(0, held)) : undefined;
-      yield [{ text, start, end: start + rest, terminated: false }];
+      const bytes = buffer.subarray(0, held);
+      const text = dropped === 0 ? toText(bytes) : undefined;
+      const zeros = text === undefined && (droppedZeros || bytes.includes(0));
+      yield [{ text, start, end: start + rest, terminated: false, zeros }];
     }
   } finally {
     await file.close();

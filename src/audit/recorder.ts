@@ -44,7 +44,8 @@ type FailedGroup = Readonly<{
   before: ChainHead;
 }>;
 
-const MAX_GROUP = 1024;
+/** Records that one write and one sync make durable together. */
+export const MAX_GROUP = 1024;
 const MAX_WAITING = 10_000;
 const LATE_TIMEOUT_MS = 10_000;
 const RETRY_FIRST_MS = 50;

@@ -3,12 +3,17 @@ import { createHash } from 'node:crypto';
 import { appendFile, copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { toCanonicalJson } from '../../src/audit/canonical-json.ts';
 import { MAX_TEXT_LENGTH } from '../../src/audit/record-text.ts';
+import type { Journal } from '../../src/audit/journal.ts';
 import { DirectoryLockedError } from '../../src/audit/lock.ts';
 import { JournalDamagedError } from '../../src/audit/past.ts';
 import { verifyJournal } from '../../src/audit/verify.ts';
 import { createDirectory, open, readFiles, readRecords, toIntent, toOutcome } from './support/journal.ts';
+
+const FIRST = 'audit-000001.jsonl';
+const PAGE = 8192;
 
 test('every line is the canonical JSON of its record, and its hash that of the record without it', async (t) => {
   const directory = await createDirectory(t);
@@ -133,6 +138,70 @@ test('what stands in the place of a record file and is none stops the start, by 
   await mkdir(join(directory, 'audit-000002.jsonl'));
   await assert.rejects(open(t, directory), /audit-000002\.jsonl is no file/);
 });
+
+/** A journal with one group of 40 intents, and zeros where one page of its bytes was; `more` is written behind. */
+async function createWithLostPage(
+  t: TestContext,
+  more: (journal: Journal, intents: readonly string[]) => Promise<unknown> = async () => undefined,
+  userAgent = 'test',
+): Promise<string> {
+  const directory = await createDirectory(t);
+  const journal = await open(t, directory);
+  const source = { address: '::1', userAgent };
+  const intents = await Promise.all(Array.from({ length: 40 }, () => journal.append(toIntent({ source }))));
+  await more(
+    journal,
+    intents.map(({ id }) => id),
+  );
+  const lost = await createDirectory(t);
+  const bytes = await readFile(join(directory, FIRST));
+  // Where there is a character of more than one byte, the page begins within it.
+  const within = bytes.findIndex((byte, at) => at >= PAGE && (byte & 0b1100_0000) === 0b1000_0000);
+  const begin = within === -1 ? PAGE : within;
+  await writeFile(join(lost, FIRST), bytes.fill(0, begin, begin + PAGE));
+  return lost;
+}
+
+for (const [name, userAgent] of [
+  ['', 'test'],
+  [', which begins within a character', 'Ü'.repeat(200)],
+] as const) {
+  test(`a lost page in the middle of the last group${name}: all from there on is cut, and the chain is whole`, async (t) => {
+    const directory = await createWithLostPage(t, undefined, userAgent);
+    const bytes = await readFile(join(directory, FIRST));
+    const journal = await open(t, directory);
+    await journal.append(toOutcome((await journal.append(toIntent())).id));
+    await journal.close();
+    assert.equal((await verifyJournal(directory)).defect, undefined);
+    const torn = await readFile(join(directory, `${FIRST}.torn`));
+    assert.ok(bytes.subarray(-torn.byteLength).equals(torn), 'the bytes are kept');
+    assert.ok(torn.includes(0) && bytes.byteLength - torn.byteLength < 2 * PAGE);
+    assert.deepEqual((await verifyJournal(directory)).open, [], 'what stands before it is recovered');
+  });
+}
+
+const PROOFS: readonly (readonly [
+  string,
+  (journal: Journal, intents: readonly string[]) => Promise<unknown>,
+])[] = [
+  ['an orderly stop', (journal) => journal.close()],
+  ['the end of an intent', (journal, intents) => journal.append(toOutcome(intents.at(-1) ?? ''))],
+  [
+    'more than one group',
+    (journal) => Promise.all(Array.from({ length: 1024 }, () => journal.append(toIntent()))),
+  ],
+];
+for (const [name, proof] of PROOFS) {
+  test(`a page of zeros with ${name} behind it is damage: nothing is cut, and verify tells`, async (t) => {
+    const directory = await createWithLostPage(t, proof);
+    const bytes = await readFile(join(directory, FIRST));
+    await (await open(t, directory, { appendTimeoutMs: 5000 })).close();
+    const grown = await readFile(join(directory, FIRST));
+    assert.ok(grown.subarray(0, bytes.byteLength).equals(bytes));
+    const { defect } = await verifyJournal(directory);
+    assert.equal(defect?.kind, 'changed');
+  });
+}
 
 test('each intent without an end gets one recovered record at the next start, over files', async (t) => {
   const directory = await createDirectory(t);
