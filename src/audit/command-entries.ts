@@ -11,17 +11,22 @@ import { toOcsfEvent } from './ocsf.ts';
 import { parseMoment } from './parse-moment.ts';
 import { CSV_HEADER, TABLE_HEADER, toCsvLine, toTableLine } from './row-text.ts';
 import { toNameFingerprint } from './privacy.ts';
-import { matches } from './search.ts';
+import { ACTIONS, RESULTS, matches } from './search.ts';
 import type { SearchQuery } from './search.ts';
 
-type Format = Readonly<{ header?: string; toText: (row: EntryRow) => string }>;
+type Format = Readonly<{ header?: string; lineEnd: string; toText: (row: EntryRow) => string }>;
 
-const JSON_LINES: Format = { toText: (row) => JSON.stringify(row) };
-const TABLE: Format = { header: TABLE_HEADER, toText: toTableLine };
-const CSV: Format = { header: CSV_HEADER, toText: toCsvLine };
+const toJsonLines = (toValue: (row: EntryRow) => object): Format => ({
+  lineEnd: '\n',
+  toText: (row) => JSON.stringify(toValue(row)),
+});
+const TABLE: Format = { header: TABLE_HEADER, lineEnd: '\n', toText: toTableLine };
+/** RFC 4180 section 2: each line ends in CRLF. */
+const CSV: Format = { header: CSV_HEADER, lineEnd: '\r\n', toText: toCsvLine };
+const JSON_LINES = toJsonLines((row) => row);
 const EXPORTS: Readonly<Record<string, Format>> = {
-  ocsf: { toText: (row) => JSON.stringify(toOcsfEvent(row)) },
-  ecs: { toText: (row) => JSON.stringify(toEcsEvent(row)) },
+  ocsf: toJsonLines(toOcsfEvent),
+  ecs: toJsonLines(toEcsEvent),
 };
 /** Written at once, for speed. */
 const BLOCK_CHARACTERS = 64 * 1024;
@@ -45,6 +50,8 @@ export async function runSearch(args: readonly string[], world: CommandWorld): P
       csv: { type: 'boolean' },
     },
   });
+  requireOneOf('--action', values.action, ACTIONS);
+  requireOneOf('--result', values.result, RESULTS);
   const directory = await requireJournal(positionals);
   const { user, since, until, csv, 'request-id': requestId, ...rest } = values;
   const query: SearchQuery = {
@@ -71,6 +78,12 @@ export async function runExport(args: readonly string[], world: CommandWorld): P
   return await printEntries(await requireJournal(positionals), world, format, () => true);
 }
 
+/** A word that no entry can have would find nothing, and that would look like an answer. */
+function requireOneOf(option: string, word: string | undefined, known: readonly string[]): void {
+  if (word === undefined || known.some((one) => one.toLowerCase() === word.toLowerCase())) return;
+  throw new UsageError(`${option} takes ${known.join(', ')}, not "${word}".`);
+}
+
 /** A journal with pseudonyms holds the user's under the same key; older ones that of the name as Entra wrote it. */
 async function toUserNames(user: string, { environment }: CommandWorld): Promise<readonly string[]> {
   const fingerprint = await readFingerprint(environment);
@@ -80,15 +93,15 @@ async function toUserNames(user: string, { environment }: CommandWorld): Promise
 async function printEntries(
   directory: string,
   world: CommandWorld,
-  { header, toText }: Format,
+  { header, lineEnd, toText }: Format,
   wanted: (row: EntryRow) => boolean,
 ): Promise<number> {
   const progress = await createProgress(directory, world);
-  let block = header === undefined ? '' : `${header}\n`;
+  let block = header === undefined ? '' : `${header}${lineEnd}`;
   for await (const entry of readEntries(directory, progress.report)) {
     const row = toEntryRow(entry);
     if (!wanted(row)) continue;
-    block += `${toText(row)}\n`;
+    block += `${toText(row)}${lineEnd}`;
     if (block.length < BLOCK_CHARACTERS) continue;
     await world.write(block);
     block = '';

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { EntryRow } from './entry-row.ts';
 
 const API_ACTIVITY = 6003;
@@ -46,24 +47,24 @@ export function toOcsfEvent(row: EntryRow): object {
       original_time: row.time,
       product: { name: 'enrollment-token-bff', vendor_name: 'enrollment-token-bff' },
     },
-    actor: {
-      app_uid: row.client,
-      user: {
-        uid: row.objectId,
-        name: row.user,
-        type_id: row.objectId === undefined ? 0 : USER,
-        org: row.tenantId === undefined ? undefined : { uid: row.tenantId },
-      },
-    },
+    actor: toActor(row),
     api: {
       operation: row.action === '' ? 'unknown' : row.action,
       service: { name: 'enrollment-token-bff' },
       request: row.requestId === undefined ? undefined : { uid: row.requestId },
       response: row.status === undefined ? undefined : { code: row.status, error: row.code },
     },
-    src_endpoint: { ip: row.address },
+    // `ip` takes nothing but an address; a pseudonym, or the `*` of many addresses, is a name.
+    src_endpoint: isIP(row.address) === 0 ? { name: row.address } : { ip: row.address },
     http_request: row.userAgent === undefined ? undefined : { user_agent: row.userAgent },
     resources: row.profile === undefined ? undefined : [{ uid: row.profile, type: row.set }],
     unmapped: { graph_request_id: row.graphRequestId, token_fingerprint: row.fingerprint },
   };
+}
+
+/** An actor names an application or a user, and a user has a name or an id: of strangers only the application is known. */
+function toActor({ client, objectId, user, tenantId }: EntryRow): object {
+  if (objectId === undefined) return { app_name: 'unauthenticated' };
+  const org = tenantId === undefined ? undefined : { uid: tenantId };
+  return { app_uid: client, user: { uid: objectId, name: user, type_id: USER, org } };
 }

@@ -17,6 +17,13 @@ export type SearchQuery = Readonly<{
   fingerprint?: string;
 }>;
 
+/** The words that `action` and `result` can have. */
+export const ACTIONS: readonly string[] = ['create', 'revoke', 'read'].flatMap((word) => [
+  word,
+  `enrollmentToken.${word}`,
+]);
+export const RESULTS: readonly EntryRow['result'][] = ['success', 'failed', 'unknown', 'refused', 'open'];
+
 export function matches(row: EntryRow, query: SearchQuery): boolean {
   const time = Date.parse(row.time);
   return (

@@ -126,11 +126,17 @@ test('a wrong call is 64 with the usage; a directory that is absent or empty is 
   }
   for (const args of [
     ['export', empty],
+    ['search', empty, '--result', 'foo'],
+    ['search', empty, '--action', 'delete'],
     ['search', empty, '--since', 'x'],
     ['verify', empty, '--from', 'x'],
   ]) {
     assert.equal((await audit(args)).status, 64);
   }
+  assert.match(
+    (await audit(['search', empty, '--result', 'foo'])).error,
+    /success, failed, unknown, refused, open/,
+  );
   assert.equal((await audit(['toString'])).status, 64);
   const absent = await audit(['verify', '/there/is/none']);
   assert.deepEqual([absent.status, absent.error], [64, 'There is no directory /there/is/none.\n']);
@@ -172,7 +178,8 @@ test('a table on a terminal cannot steer it; CSV cannot carry a formula', async 
   assert.ok(table.includes('alice@contoso.example'));
   assert.ok(!table.includes('\u001b'));
   const { output: csv } = await audit(['search', directory, '--csv']);
-  const [header = '', first = ''] = csv.split('\n');
+  assert.equal(csv.replaceAll('\r\n', '').search(/[\r\n]/), -1, 'each line ends as RFC 4180 says');
+  const [header = '', first = ''] = csv.split('\r\n');
   assert.equal(header.split(',')[0], 'time');
   assert.ok(first.includes(`"'=cmd|calc ""x"",`), first);
 });
@@ -225,6 +232,29 @@ test('export --format ocsf: class 6003 with what the schema requires', async (t)
       ['Delete', 'Success'],
       ['Other', 'Failure'],
     ],
+  );
+});
+
+test('export --format ocsf: an address is one, and nobody is made up where nobody is known', async (t) => {
+  const directory = await createDirectory(t);
+  const journal = await open(t, directory);
+  const append = withPseudonyms(journal.append, createFingerprint(new Secret(KEY)));
+  const refusal = { kind: 'refusal', status: 401, code: 'missing_token' } as const;
+  await journal.append({ ...refusal, source: { address: '2001:db8::1' } });
+  await journal.append({ ...refusal, source: { address: '*' }, count: 9 });
+  await append({ ...refusal, source: { address: '203.0.113.7' } });
+  await append({ ...refusal, actor: toIntent().actor, source: { address: 'unknown' } });
+  await journal.close();
+  const events = (await audit(['export', directory, '--format', 'ocsf'])).rows();
+  assert.deepEqual(
+    events.map((event) => event['src_endpoint']),
+    [{ ip: '2001:db8::1' }, { name: '*' }, { name: toHmac('203.0.113.7') }, { name: toHmac('unknown') }],
+  );
+  const nobody = { app_name: 'unauthenticated' };
+  const somebody = { app_uid: 'client', user: { uid: 'user', type_id: 1, org: { uid: 'tenant' } } };
+  assert.deepEqual(
+    events.map(({ actor }) => actor),
+    [nobody, nobody, nobody, somebody],
   );
 });
 
