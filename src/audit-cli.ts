@@ -7,6 +7,10 @@ process.stdout.on('error', () => {
   closed = true;
 });
 
+// npm runs its scripts in the directory of the package; what a caller names lies where the caller stands.
+const { INIT_CWD: callerDirectory, npm_lifecycle_event: script } = process.env;
+if (script === 'audit' && callerDirectory !== undefined) process.chdir(callerDirectory);
+
 process.exitCode = await runAuditCommand(process.argv.slice(2), {
   environment: process.env,
   now: Date.now,

@@ -4,13 +4,15 @@ import { runVerify } from './command-verify.ts';
 import { EXIT, UsageError } from './command-world.ts';
 import type { CommandWorld } from './command-world.ts';
 
-const USAGE = `Usage: npm run audit -- <verb> …
+const USAGE = `Usage: npm run -s audit -- <verb> …      (-s: without npm's own lines, which would stand among the output)
+       node dist/audit-cli.js <verb> …
 
   verify DIR [--head [HASH]] [--from HASH]
       Checks every record, the chain over all files, and that each intent has an end.
       --head HASH  the journal must contain this hash; keep the last one elsewhere and nobody can cut the journal
       --head       prints the last hash and nothing else, if the journal is intact
-      --from HASH  the hash that the first record continues, where retention removed older files
+      --from HASH  the hash that the first record continues, where retention removed older files: "previous" of the
+                   first record that is left. Note it when you remove them, and keep it elsewhere, as the head
       Exit status: 0 intact, 2 broken, 3 intact but with open intents, 64 called wrongly.
 
   search DIR [--user U] [--profile ID] [--client ID] [--action A] [--result R] [--since T] [--until T]

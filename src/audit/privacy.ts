@@ -7,6 +7,8 @@ import type { AppendAudit, AuditActor, AuditEvent, AuditSource } from './record.
 export type Fingerprint = (text: string) => string;
 
 const MIN_KEY_BYTES = 32;
+/** What stands for many addresses, or for none: nobody's, and under a pseudonym it would say nothing. */
+const NO_ADDRESSES: ReadonlySet<string> = new Set([MANY_ADDRESSES, 'unknown']);
 
 /**
  * "Who made this leaked QR code?" is answered without storing the token: equal fingerprints, equal tokens.
@@ -47,8 +49,7 @@ function toPseudonymous(
       },
     }),
     source: {
-      // Of those who share one count there is nothing to hide, and a pseudonym would hide that they are many.
-      address: source.address === MANY_ADDRESSES ? source.address : fingerprint(source.address),
+      address: NO_ADDRESSES.has(source.address) ? source.address : fingerprint(source.address),
       ...(source.userAgent !== undefined && { userAgent: fingerprint(source.userAgent) }),
     },
   };

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { runAuditCommand } from '../../src/audit/command.ts';
 import type { CommandWorld } from '../../src/audit/command-world.ts';
 import { createFingerprint, withPseudonyms } from '../../src/audit/privacy.ts';
+import { verifyJournal } from '../../src/audit/verify.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDirectory, open, toIntent, toOutcome } from './support/journal.ts';
 
@@ -121,7 +123,7 @@ test('a wrong call is 64 with the usage; a directory that is absent or empty is 
   for (const args of [[], ['nope'], ['verify'], ['verify', empty, empty], ['verify', empty, '--bogus']]) {
     const { status, error, output } = await audit(args);
     assert.equal(status, 64);
-    assert.match(error, /Usage: npm run audit/);
+    assert.match(error, /Usage: npm run -s audit -- <verb>/);
     assert.equal(output, '');
   }
   for (const args of [
@@ -248,7 +250,7 @@ test('export --format ocsf: an address is one, and nobody is made up where nobod
   const events = (await audit(['export', directory, '--format', 'ocsf'])).rows();
   assert.deepEqual(
     events.map((event) => event['src_endpoint']),
-    [{ ip: '2001:db8::1' }, { name: '*' }, { name: toHmac('203.0.113.7') }, { name: toHmac('unknown') }],
+    [{ ip: '2001:db8::1' }, { name: '*' }, { name: toHmac('203.0.113.7') }, { name: 'unknown' }],
   );
   const nobody = { app_name: 'unauthenticated' };
   const somebody = { app_uid: 'client', user: { uid: 'user', type_id: 1, org: { uid: 'tenant' } } };
@@ -304,3 +306,43 @@ test('the command itself: status, standard input, and a reader that goes away', 
   assert.deepEqual(await exited, [0, null]);
   assert.equal((await complaint).replace(/^npm warn.*\n/gm, ''), '');
 });
+
+/** This package with the command as `dist/` would hold it, compiled as it is loaded. */
+async function createPackage(t: TestContext): Promise<string> {
+  const root = join(import.meta.dirname, '../..');
+  const directory = await createDirectory(t);
+  await cp(join(root, 'bin'), join(directory, 'bin'), { recursive: true });
+  for (const name of ['node_modules', 'package.json', 'package-lock.json', '.npmrc']) {
+    await symlink(join(root, name), join(directory, name));
+  }
+  await mkdir(join(directory, 'dist'));
+  await writeFile(join(directory, 'dist/main.js'), '');
+  const command = pathToFileURL(join(root, 'src/audit-cli.ts')).href;
+  await writeFile(
+    join(directory, 'dist/audit-cli.js'),
+    `import { register } from 'tsx/esm/api';\nregister();\nawait import(${JSON.stringify(command)});\n`,
+  );
+  return directory;
+}
+
+test("npm run -s audit: nothing of npm's on standard output, and DIR is found from where the caller stands", async (t) => {
+  const directory = await createPackage(t);
+  const within = join(directory, 'within');
+  await mkdir(within);
+  await cp(await createJournal(t), join(within, 'journal'), { recursive: true, filter: isNoLock });
+  const run = async (...args: string[]) => {
+    const npm = spawn('npm', args, {
+      cwd: within,
+      env: { ...process.env, npm_config_update_notifier: 'false' },
+    });
+    const [output, [status]] = await Promise.all([text(npm.stdout), once(npm, 'exit')]);
+    return { output, status };
+  };
+  const { head } = await verifyJournal(join(within, 'journal'));
+  const verified = await run('run', '-s', 'audit', '--', 'verify', 'journal', '--head');
+  assert.deepEqual(verified, { output: `${head}\n`, status: 0 });
+  const found = await run('run', '-s', 'audit', '--', 'search', 'journal', '--user', 'alice-id');
+  assert.equal(JSON.parse(found.output).user, 'alice@contoso.example');
+});
+
+const isNoLock = (path: string): boolean => !path.includes('.lock-');
