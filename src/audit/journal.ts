@@ -1,5 +1,6 @@
 import { randomUUID as nodeRandomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log.ts';
 import { createChain } from './chain.ts';
 import { journalFiles } from './journal-files.ts';
@@ -40,7 +41,7 @@ export type JournalOptions = Readonly<{
 
 export type Journal = Readonly<{
   append: AppendAudit;
-  /** Writes `stop`, waits for all that is under way, and gives the directory free. */
+  /** Writes `stop`, waits for all that is under way, and gives the directory free. A disk that hangs keeps it a second at most. */
   close: () => Promise<void>;
   /** Whether an append would be tried right now; false while the disk fails or hangs. */
   healthy: () => boolean;
@@ -55,6 +56,7 @@ const APPEND_TIMEOUT_MS = 250;
 const ROTATE_BYTES = 64 * 1024 * 1024;
 /** A start waits longer than a request: it has nobody to refuse. */
 const START_TIMEOUT_MS = 10_000;
+const END_TIMEOUT_MS = 1000;
 const RECOVERED_AT_ONCE = 1000;
 /** How long an idempotency key counts (contract, section 6). */
 const KEY_LIFE_MS = 24 * 60 * 60 * 1000;
@@ -67,20 +69,16 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { directory, files = journalFiles, now = Date.now } = options;
   prepareDirectory(directory);
   const lock = await lockDirectory(directory);
+  let recorder: Recorder | undefined;
   try {
     const past = await readPast(files, directory, now() - KEY_LIFE_MS);
     await syncEnd(files, directory, past);
-    const recorder = createRecorderAfter(past, options);
-    try {
-      await recorder.record(toStartEvent('start', options), START_TIMEOUT_MS);
-      await recordRecovered(recorder, past.open);
-    } catch (error) {
-      await recorder.close();
-      throw error;
-    }
+    recorder = createRecorderAfter(past, options);
+    await recorder.record(toStartEvent('start', options), START_TIMEOUT_MS);
+    await recordRecovered(recorder, past.open);
     return toJournal(recorder, past, lock.release, options);
   } catch (error) {
-    await lock.release();
+    await end(recorder, lock.release);
     throw error;
   }
 }
@@ -121,6 +119,18 @@ async function recordRecovered(recorder: Recorder, intents: readonly string[]): 
   }
 }
 
+/**
+ * The directory is given free once nothing of this process can write to it any more: a disk that hangs may do so late.
+ * The end of the process does not wait for that; with it the lock ends, too.
+ */
+async function end(recorder: Recorder | undefined, release: () => Promise<void>): Promise<void> {
+  const waiting = new AbortController();
+  const ended = (recorder?.close() ?? Promise.resolve()).then(release);
+  const patience = sleep(END_TIMEOUT_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
+  await Promise.race([ended, patience]);
+  waiting.abort();
+}
+
 function toStartEvent(kind: StartEvent['kind'], options: JournalOptions): StartEvent {
   const { version, node, configHash } = options;
   return { kind, version, node, configHash };
@@ -142,8 +152,7 @@ function toJournal(
     } catch (error) {
       log.error('the end of this process could not be recorded', { error });
     }
-    await recorder.close();
-    await release();
+    await end(recorder, release);
   }
 
   return {

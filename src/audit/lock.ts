@@ -46,16 +46,14 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   try {
     const server = await acquire(directory, address);
     return {
-      async release() {
-        await new Promise((resolve) => {
-          server.close(resolve);
-        });
-        await handle.close();
-      },
+      release: () =>
+        new Promise((resolve) => {
+          server.close(() => resolve());
+        }),
     };
-  } catch (error) {
+  } finally {
+    // A socket that listens needs its address no more.
     await handle.close();
-    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Chain, ChainHead, SealedEvent } from './chain.ts';
@@ -26,7 +27,7 @@ export type Recorder = Readonly<{
   record: <Event extends AuditEvent>(event: Event, timeoutMs: number) => Promise<AuditRecord<Event>>;
   /** Whether a new record would be tried. */
   accepting: () => boolean;
-  /** Waits for what is under way and closes the file; nothing is tried any more. */
+  /** Closes the file once nothing is under way any more; nothing new is tried. A disk that hangs keeps it waiting. */
   close: () => Promise<void>;
 }>;
 
@@ -55,6 +56,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const { chain, segments, now, randomUUID, log, onRecord, onAppend } = options;
   const late = createLateEndings();
   const closing = new AbortController();
+  let recovering = Promise.resolve();
   const group = createGroupCommit<Item>({
     commit,
     maxGroup: MAX_GROUP,
@@ -74,7 +76,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       await segments.append(lines, sealed[0]?.seal.time.slice(0, 10) ?? '');
     } catch (error) {
       log.error('the audit journal cannot be written', { error });
-      void recover({ items, sealed, before });
+      recovering = recover({ items, sealed, before });
       throw error;
     }
     stand(items, sealed);
@@ -121,7 +123,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         return;
       } catch (error) {
         log.debug('the audit journal still cannot be written', { error });
-        await sleep(delay);
+        await sleep(delay, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
       }
     }
   }
@@ -158,8 +160,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     accepting: () => !closing.signal.aborted && group.accepting(),
     async close() {
       closing.abort();
-      // What hangs or fails now is left to the next start: the end of the process does not wait for a disk.
-      if (!group.accepting()) return;
+      await group.idle();
+      // A repair under way is finished, and writes what it kept back; another one is left to the next start.
+      await recovering;
       await group.idle();
       await segments.close();
     },
@@ -170,10 +173,4 @@ export function createRecorder(options: RecorderOptions): Recorder {
 function countLines(sealed: readonly SealedEvent[], bytes: number): number {
   let rest = bytes;
   return sealed.filter(({ line }) => (rest -= Buffer.byteLength(line)) >= 0).length;
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-  });
 }

@@ -280,7 +280,7 @@ test('a bar is drawn when it takes long and standard error is a terminal, and no
 
 test('the command itself: status, standard input, and a reader that goes away', async (t) => {
   const directory = await createDirectory(t);
-  const journal = await open(t, directory, { appendTimeoutMs: 5000 });
+  const journal = await open(t, directory);
   await Promise.all(Array.from({ length: 3000 }, () => journal.append(toIntent())));
   await journal.close();
   const run = (...args: string[]) =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Journal } from '../../src/audit/journal.ts';
+import { DirectoryLockedError } from '../../src/audit/lock.ts';
 import { verifyJournal } from '../../src/audit/verify.ts';
 import { createFaultyFiles } from './support/faulty-files.ts';
 import type { FaultyFiles } from './support/faulty-files.ts';
@@ -225,9 +226,40 @@ test('a kill in the middle of the repair: the next start finds a whole journal',
   assert.deepEqual(left, []);
 });
 
-test('a process can end while a sync hangs', async (t) => {
-  const { files, journal } = await createRig(t, 50);
+const countOpen = ({ calls }: FaultyFiles): number =>
+  calls.filter((call) => /^open (append|update)$/.test(call)).length -
+  calls.filter((call) => call === 'close').length;
+
+test('a process can end while a sync hangs; the file and the directory are given free when it returns', async (t) => {
+  const { directory, files, journal } = await createRig(t, 50);
   files.set('sync', 'hang');
   await assert.rejects(journal.append(toIntent()), unavailable);
   await journal.close();
+  await assert.rejects(open(t, directory), DirectoryLockedError);
+  files.release();
+  await until(() => files.calls.at(-1) === 'close');
+  let next: Journal | undefined;
+  while (next === undefined) {
+    next = await open(t, directory).catch((error: unknown) => {
+      assert.ok(error instanceof DirectoryLockedError);
+      return undefined;
+    });
+  }
+  await next.close();
+  assert.equal((await verifyJournal(directory)).defect, undefined);
 });
+
+for (const call of ['write', 'sync', 'open', 'truncate'] as const) {
+  test(`a process that ends while ${call} fails leaves no file open`, async (t) => {
+    const directory = await createDirectory(t);
+    const files = createFaultyFiles();
+    const journal = await open(t, directory, { files });
+    if (call !== 'write') files.set(call, 'EIO');
+    files.set('write', 'ENOSPC', 10);
+    await assert.rejects(journal.append(toIntent()), unavailable);
+    await journal.close();
+    assert.equal(countOpen(files), 0, files.calls.join(', '));
+    files.release();
+    await (await open(t, directory)).close();
+  });
+}

@@ -195,7 +195,7 @@ for (const [name, proof] of PROOFS) {
   test(`a page of zeros with ${name} behind it is damage: nothing is cut, and verify tells`, async (t) => {
     const directory = await createWithLostPage(t, proof);
     const bytes = await readFile(join(directory, FIRST));
-    await (await open(t, directory, { appendTimeoutMs: 5000 })).close();
+    await (await open(t, directory)).close();
     const grown = await readFile(join(directory, FIRST));
     assert.ok(grown.subarray(0, bytes.byteLength).equals(bytes));
     const { defect } = await verifyJournal(directory);
@@ -270,7 +270,7 @@ test('after a restart an idempotency key is found with its outcome, for 24 hours
 
 test('after a restart the keys of a busy day are all found, with no more kept of each than its replay needs', async (t) => {
   const directory = await createDirectory(t);
-  const journal = await open(t, directory, { appendTimeoutMs: 5000, rotateBytes: 4_000_000 });
+  const journal = await open(t, directory, { rotateBytes: 4_000_000 });
   const keys = Array.from({ length: 21 }, (_, thousand) => `key-${thousand}-`);
   for (const key of keys) {
     const some = Array.from({ length: 1000 }, (_, index) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -78,4 +78,14 @@ test('a directory whose path is longer than a socket address can be locked', asy
   await assert.rejects(lockDirectory(directory), DirectoryLockedError);
   await lock.release();
   await (await lockDirectory(directory)).release();
+});
+
+test('a lock keeps no file open, which would be closed behind its back once nobody remembers the lock', async (t) => {
+  const directory = await createDirectory(t);
+  const lock = await lockDirectory(directory);
+  const targets = (await readdir('/proc/self/fd')).map((fd) =>
+    readlink(`/proc/self/fd/${fd}`).catch(() => undefined),
+  );
+  assert.ok(!(await Promise.all(targets)).includes(directory));
+  await lock.release();
 });

@@ -10,7 +10,7 @@ test('after a restart a key is found with the moment at which the next creation 
   let time = Date.parse('2026-03-01T12:00:00Z');
   const now = () => (time += 1000);
   // So small a file that every few records begin another one.
-  const journal = await open(t, directory, { now, rotateBytes: 1500, appendTimeoutMs: 5000 });
+  const journal = await open(t, directory, { now, rotateBytes: 1500 });
   const next: Record<string, number | undefined> = {};
   for (const key of ['first', 'second', 'third']) {
     await journal.append(on('shared', { idempotencyKeyHash: key }));

@@ -27,6 +27,8 @@ export async function open(
     node: 'v20',
     configHash: 'c0ffee',
     log: silent,
+    // A busy machine is no failure: what is about the time a record may take sets it.
+    appendTimeoutMs: 5000,
     ...options,
   });
   test.after(() => journal.close());
