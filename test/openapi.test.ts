@@ -1,57 +1,48 @@
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Validator } from '@seriousme/openapi-schema-validator';
 import supertest from 'supertest';
-import { PROBLEMS } from '../src/errors.ts';
+import { createAdminServer } from '../src/admin/admin-server.ts';
 import { OPERATIONS, type Operation } from '../src/graph/operations.ts';
 import { OPENAPI } from '../src/openapi/document.ts';
-import { OUTSIDE, toProblemCodes } from '../src/openapi/problem-codes.ts';
+import { ADMIN_PATHS } from '../src/openapi/admin-paths.ts';
 import { checkAnswer } from './support/answer-contract.ts';
+import { fetchChecked } from './support/fetch-checked.ts';
 import { startService, type Service, type ServiceOptions } from './support/service.ts';
 
 const root = join(import.meta.dirname, '..');
 const file = readFileSync(join(root, 'openapi.json'), 'utf8');
 
-test('openapi.json is what the tables in the code make of it (npm run openapi)', () => {
-  assert.deepEqual(JSON.parse(file), JSON.parse(JSON.stringify(OPENAPI)));
-});
-
-test('the types of the client are those of openapi.json (npm run openapi)', () => {
-  const types = readFileSync(join(root, 'src/client/paths.ts'), 'utf8');
-  assert.ok(
-    types.startsWith(`// Of openapi.json with SHA-256 ${createHash('sha256').update(file).digest('hex')}\n`),
-  );
-});
-
-test('the document is valid OpenAPI 3.1', async () => {
-  const { valid, errors } = await new Validator().validate(JSON.parse(file));
-  assert.ok(valid, JSON.stringify(errors));
-});
-
-test('every problem of the table is documented somewhere', () => {
-  const documented = new Set<string>([...OUTSIDE, ...OPERATIONS.flatMap(toProblemCodes)]);
-  assert.deepEqual(
-    Object.keys(PROBLEMS).filter((code) => !documented.has(code)),
-    [],
-  );
-});
-
 test('an answer that is not documented is noticed', () => {
-  const answer = (statusCode: number, headers: Record<string, string>, body: string) => {
-    const request = { url: '/healthz', method: 'GET' };
-    const response = { statusCode, getHeader: (name: string) => headers[name.toLowerCase()] };
-    return [...checkAnswer(Object(request), Object(response), Buffer.from(body))];
-  };
   const ids = { 'request-id': randomUUID(), 'client-request-id': randomUUID() };
-  const json = { ...ids, 'content-type': 'application/json' };
-  assert.deepEqual(answer(200, json, '{"status":"ok"}'), []);
+  const always = { ...ids, vary: 'Origin', 'cache-control': 'no-store' };
+  const json = { ...always, 'content-type': 'application/json' };
+  const ok = '{"status":"ok"}';
+  const answer = (status: number, headers: Record<string, string>, body: string, target = '/healthz') => [
+    ...checkAnswer({ method: 'GET', target, status, headers, body: Buffer.from(body) }),
+  ];
+  assert.deepEqual(answer(200, json, ok), []);
   assert.equal(answer(200, json, '{"status":"ok","more":1}').length, 1);
-  assert.equal(answer(200, { 'content-type': 'application/json' }, '{"status":"ok"}').length, 2);
-  assert.equal(answer(200, { ...ids, 'content-type': 'text/html' }, 'ok').length, 1);
+  assert.equal(answer(200, { 'content-type': 'application/json' }, ok).length, 4);
+  assert.equal(answer(200, { ...always, 'content-type': 'text/html' }, 'ok').length, 1);
   assert.deepEqual(answer(201, json, '{}'), ['201 is not documented']);
+  assert.deepEqual(answer(200, { ...json, 'x-powered-by': 'Express' }, ok), [
+    'the header x-powered-by is not documented',
+  ]);
+  assert.deepEqual(answer(200, { ...json, ratelimit: '"address";r=1;t=1' }, ok), [
+    'the header ratelimit is not documented',
+  ]);
+  for (const status of [404, 429, 503]) {
+    assert.deepEqual(
+      answer(status, json, '{}'),
+      [`${status} is not documented`],
+      'what is documented elsewhere',
+    );
+  }
+  assert.deepEqual(answer(200, json, ok, '/livez'), ['200 is not documented'], 'it is of the admin port');
 });
 
 const SET = 'androidDeviceOwnerEnrollmentProfiles';
@@ -138,6 +129,7 @@ describe('every documented status of every route is reached', () => {
       for (const way of WAYS) {
         const service = await startService(t, way.options);
         await way.ask(service, operation);
+        await service.stop();
         for (const status of service.statuses) reached.add(status);
       }
       const route = `${operation.method.toLowerCase()} /beta/deviceManagement/{set}${operation.path}`;
@@ -149,6 +141,32 @@ describe('every documented status of every route is reached', () => {
       );
     });
   }
+
+  test('the admin port', async (t) => {
+    const reached = new Set<string>();
+    const metrics = { contentType: 'text/plain; version=0.0.4', text: async () => 'a_metric 1\n' };
+    const broken = () => {
+      throw new Error('a crash');
+    };
+    for (const parts of [
+      { metrics, isReady: () => [] },
+      { metrics: { ...metrics, text: broken }, isReady: () => ['entra_keys'] },
+      { metrics, isReady: broken },
+    ]) {
+      const server = createAdminServer(parts).listen(0, '127.0.0.1');
+      t.after(() => server.close());
+      await once(server, 'listening');
+      for (const path of Object.keys(ADMIN_PATHS)) {
+        const url = `http://127.0.0.1:${Object(server.address()).port}${path}`;
+        reached.add(`${path} ${(await fetchChecked(url, {}, 'admin')).status}`);
+      }
+      server.closeAllConnections();
+    }
+    const documented = Object.entries(ADMIN_PATHS).flatMap(([path, { get }]) =>
+      Object.keys(get.responses).map((status) => `${path} ${status}`),
+    );
+    assert.deepEqual([...reached].toSorted(), documented.toSorted());
+  });
 
   test('the routes without a token', async (t) => {
     const reached = new Set<string>();
@@ -165,6 +183,7 @@ describe('every documented status of every route is reached', () => {
     ] satisfies ServiceOptions[]) {
       const service = await startService(t, options);
       for (const path of [...paths.toReversed(), ...paths]) await supertest(service.url).get(path);
+      await service.stop();
       for (const status of service.statuses) reached.add(status);
     }
     for (const path of paths) {

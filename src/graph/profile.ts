@@ -16,7 +16,8 @@ export type ProfileId = Readonly<{
 
 export type Profile = Readonly<{ set: ProfileSet; id: ProfileId }>;
 
-const PROFILE_ID = /^(?:AOSP-)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/;
+/** `{id}` of the routes (contract 3): one that a browser's `RegExp` reads too, because openapi.json shows it. */
+export const PROFILE_ID = /^(?:AOSP-)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/;
 
 export const isProfileId = (text: string): boolean => PROFILE_ID.test(text);
 

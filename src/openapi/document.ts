@@ -1,6 +1,8 @@
 import { OPERATIONS, type Operation, type OperationName } from '../graph/operations.ts';
-import { ALWAYS, HEADERS, LIMITS, PARAMETERS, toHeaderRefs, toParameterRefs } from './headers.ts';
-import type { ProblemCode } from '../errors.ts';
+import { ADMIN_PATHS } from './admin-paths.ts';
+import { HEADERS } from './headers.ts';
+import { createOpenPaths } from './open-paths.ts';
+import { PARAMETERS, toParameterRefs } from './parameters.ts';
 import { OUTSIDE, toProblemCodes } from './problem-codes.ts';
 import { createProblemResponses } from './problem-responses.ts';
 import { SCHEMAS } from './schemas.ts';
@@ -60,22 +62,7 @@ const operationPaths = Object.fromEntries(
   ]),
 );
 
-const open = (summary: string, content: object, ...codes: readonly ProblemCode[]) => ({
-  get: {
-    summary,
-    tags: ['service'],
-    security: [],
-    responses: {
-      '200': { description: summary, headers: toHeaderRefs(...ALWAYS, ...LIMITS), content },
-      ...problems.toReferences(codes),
-    },
-  },
-});
-
-/** Problems of the routes that need no token. */
-const UNAUTHENTICATED = ['rate_limited', 'internal_error', 'limiter_unavailable', 'shutting_down'] as const;
-
-/** Answers to requests that reach no operation; OpenAPI has no place for them but the components. */
+/** Answers to requests that reach no operation; OpenAPI has no place for them but an extension. */
 export const OUTSIDE_RESPONSES = problems.toReferences(OUTSIDE);
 
 /** OpenAPI 3.1 of every route, built from the tables that route, refuse and answer. */
@@ -86,37 +73,28 @@ export const OPENAPI = {
     version: VERSION,
     summary: 'Intune Android enrollment tokens, on behalf of the signed-in user.',
     description:
-      'Every route answers with and without the leading `/beta`, so the Microsoft Graph SDKs work with their base URL pointed here. HEAD is answered wherever GET is. What stands in no path is 404 `unknown_route`, a known path with another method 405 `method_not_allowed`.',
+      'Every route answers with and without the leading `/beta`, so the Microsoft Graph SDKs work with their base URL pointed here. HEAD is answered wherever GET is. What stands in no path is 404 `unknown_route`, a known path with another method 405 `method_not_allowed` (`x-outside-responses`).',
     license: { name: 'UNLICENSED', identifier: 'LicenseRef-UNLICENSED' },
   },
   servers: [{ url: '/' }],
   tags: [
     { name: 'enrollment', description: 'Profiles and their tokens.' },
     { name: 'service', description: 'The service itself.' },
+    { name: 'operation', description: 'Probes and metrics, on a port of their own.' },
   ],
   security: [{ entra: [] }],
+  'x-outside-responses': OUTSIDE_RESPONSES,
   paths: {
     ...operationPaths,
-    '/healthz': open('The process answers', {
-      'application/json': { schema: { $ref: '#/components/schemas/Health' }, example: { status: 'ok' } },
-    }),
-    '/openapi.json': open(
-      'This document',
-      { 'application/json': { schema: { type: 'object' } } },
-      ...UNAUTHENTICATED,
-    ),
-    '/docs': open(
-      'This document, to be read',
-      { 'text/html': { schema: { type: 'string' } } },
-      'unknown_route',
-      ...UNAUTHENTICATED,
-    ),
+    ...createOpenPaths(problems, VERSION),
+    ...ADMIN_PATHS,
   },
   components: {
     schemas: SCHEMAS,
     headers: HEADERS,
     parameters: PARAMETERS,
     responses: problems.components,
+    examples: problems.examples,
     securitySchemes: {
       entra: {
         type: 'http',

@@ -1,34 +1,27 @@
 import { PROBLEMS, type ProblemCode } from '../errors.ts';
-import { ALWAYS, LIMITS, toHeaderRefs } from './headers.ts';
+import { ALWAYS, LIMITS, toHeaderRefs, toOptionalHeaderRefs } from './headers.ts';
+import { toExampleRefs, toExamples } from './problem-examples.ts';
 
-const toExample = (code: ProblemCode) => ({
-  error: {
-    code: PROBLEMS[code].graphCode,
-    message: PROBLEMS[code].title,
-    innerError: {
-      code,
-      date: '2026-11-24T09:00:00',
-      'request-id': '0f8fad5b-d9cb-469f-a165-70867728950e',
-      'client-request-id': '7c9e6679-7425-40de-944b-e07fc1f90ae7',
-    },
-  },
+/** What an error carries beside the headers of every error: always, or only some of the inner codes of its status. */
+const OWN_HEADERS: Readonly<Record<number, Readonly<Record<string, object>>>> = {
+  401: toHeaderRefs('WWW-Authenticate'),
+  // With `insufficient_scope`.
+  403: toOptionalHeaderRefs('WWW-Authenticate'),
+  405: toHeaderRefs('Allow'),
+  // With `request_in_progress`.
+  409: toOptionalHeaderRefs('Retry-After'),
+  429: toHeaderRefs('Retry-After'),
+  503: toHeaderRefs('Retry-After'),
+};
+
+const toHeaders = (status: number) => ({
+  ...toHeaderRefs(...ALWAYS, ...LIMITS, 'Cache-Control'),
+  ...OWN_HEADERS[status],
 });
-
-function toHeaders(status: number) {
-  const own = {
-    401: ['WWW-Authenticate'],
-    405: ['Allow'],
-    429: ['Retry-After'],
-    503: ['Retry-After'],
-  } as const satisfies Readonly<Record<number, readonly string[]>>;
-  const names = Object.entries(own).find(([of]) => Number(of) === status)?.[1] ?? [];
-  return toHeaderRefs(...ALWAYS, ...LIMITS, 'Cache-Control', ...names);
-}
 
 /** One answer of an error status: every inner code it can carry, in both forms of the body. */
 export function toProblemResponse(status: number, codes: readonly ProblemCode[]) {
   const graphCodes = [...new Set(codes.map((code) => PROBLEMS[code].graphCode))];
-  const [first] = codes;
   const innerCode = { properties: { code: { enum: codes } } };
   const error = { properties: { code: { enum: graphCodes }, innerError: innerCode } };
   return {
@@ -37,7 +30,7 @@ export function toProblemResponse(status: number, codes: readonly ProblemCode[])
     content: {
       'application/json': {
         schema: { allOf: [{ $ref: '#/components/schemas/GraphError' }, { properties: { error } }] },
-        ...(first && { example: toExample(first) }),
+        examples: toExampleRefs(codes, 'application/json'),
       },
       'application/problem+json': {
         schema: {
@@ -46,6 +39,7 @@ export function toProblemResponse(status: number, codes: readonly ProblemCode[])
             { properties: { status: { const: status }, code: { enum: codes } } },
           ],
         },
+        examples: toExampleRefs(codes, 'application/problem+json'),
       },
     },
   };
@@ -56,12 +50,15 @@ export type ProblemResponses = Readonly<{
   toReferences: (codes: readonly ProblemCode[]) => Readonly<Record<string, object>>;
   /** `components.responses`: each answer that was referred to, once. */
   components: Readonly<Record<string, ReturnType<typeof toProblemResponse>>>;
+  /** `components.examples`: each problem that was referred to, as a body of either kind. */
+  examples: Readonly<Record<string, object>>;
 }>;
 
 /** Named after Graph's outer code, numbered where several operations have different inner codes under it. */
 export function createProblemResponses(): ProblemResponses {
   const components: Record<string, ReturnType<typeof toProblemResponse>> = {};
   const names = new Map<string, string>();
+  const examples: Record<string, object> = {};
 
   const toName = (status: number, codes: readonly ProblemCode[]): string => {
     const key = codes.join();
@@ -77,7 +74,9 @@ export function createProblemResponses(): ProblemResponses {
 
   return {
     components,
+    examples,
     toReferences: (codes) => {
+      Object.assign(examples, toExamples(codes));
       const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].toSorted((a, b) => a - b);
       return Object.fromEntries(
         statuses.map((status) => {

@@ -131,6 +131,30 @@ const Health = {
   properties: { status: { const: 'ok' } },
 };
 
+const Failed = {
+  type: 'object',
+  required: ['status'],
+  additionalProperties: false,
+  properties: { status: { const: 'failed' } },
+};
+
+const Unreadiness = {
+  type: 'object',
+  required: ['status', 'notReady'],
+  additionalProperties: false,
+  properties: {
+    status: { const: 'unavailable' },
+    notReady: { type: 'array', minItems: 1, items: { type: 'string' } },
+  },
+};
+
+const OpenApiDocument = {
+  type: 'object',
+  description: 'OpenAPI 3.1.',
+  required: ['openapi', 'info', 'paths', 'components'],
+  properties: { openapi: { type: 'string', pattern: String.raw`^3\.1\.` } },
+};
+
 /** `components.schemas`. */
 export const SCHEMAS = {
   EnrollmentProfile,
@@ -141,4 +165,7 @@ export const SCHEMAS = {
   GraphError,
   ProblemDetails,
   Health,
+  Unreadiness,
+  Failed,
+  OpenApiDocument,
 };

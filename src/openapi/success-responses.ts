@@ -1,5 +1,5 @@
 import type { OperationName } from '../graph/operations.ts';
-import { ALWAYS, LIMITS, toHeaderRefs, type HeaderName } from './headers.ts';
+import { ALWAYS, LIMITS, toHeaderRefs, toOptionalHeaderRefs, type HeaderName } from './headers.ts';
 
 const PROFILE = {
   id: 'd0d0d0d0-0000-4000-8000-00000000d0a1',
@@ -10,7 +10,10 @@ const PROFILE = {
   tokenState: 'valid',
 };
 
-const IMAGE = { type: 'image/png', value: 'iVBORw0KGgoAAAANSUhEUg==' };
+/** A real one, of https://tokens.example. */
+const PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAACEAAAAhAQAAAAB/n//CAAAApElEQVR42m3OOwrCQAAE0Om2FglpTJFKrNRTpIyIieksc4SAFk4T8AKCnVfwJqKCIhI8gqusLKyflbXV5lUzzMBaa4lfZV0JQp8rTajU8wnVnzt7pU/oU6AJ6Q0EYY12+cPOJ26T/YW4rqspYd6tJfHaLiLCyFlBmDKICdUdF8QzXbnuvTkkZCOJCH3Mc0JlnTahklC43TAm9OYxImQtE/9+fv0AR7Zq9hBlqyMAAAAASUVORK5CYII=';
+const IMAGE = { type: 'image/png', value: PNG };
 
 const TOKEN = {
   id: PROFILE.id,
@@ -64,14 +67,12 @@ export const SUCCESS_RESPONSES: Readonly<Record<OperationName, Readonly<Record<s
     '200': {
       description:
         'The QR code of the current token. The PNG carries a Content-Disposition with a file name.',
-      headers: {
-        ...toHeaders(),
-        'Content-Disposition': {
-          description: 'With the PNG: a file name after the profile (RFC 6266).',
-          schema: { type: 'string', pattern: '^attachment; filename=' },
-        },
+      headers: { ...toHeaders(), ...toOptionalHeaderRefs('Content-Disposition') },
+      content: {
+        // Raw bytes have no schema (OpenAPI 3.1, Working with Binary Data), and JSON no way to write them.
+        'image/png': { examples: { qrCode: { summary: 'The bytes, here in base64', value: PNG } } },
+        ...json('QrCodeImage', IMAGE),
       },
-      content: { 'image/png': {}, ...json('QrCodeImage', IMAGE) },
     },
   },
 };

@@ -1,5 +1,3 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { z } from 'zod';
@@ -28,9 +26,48 @@ function toValidate(schema: object): ValidateFunction {
   return validate;
 }
 
+export type Listener = 'public' | 'admin';
+
+/** An answer as it went out, or as a client saw it. */
+export type AskedAnswer = Readonly<{
+  listener?: Listener;
+  method: string;
+  /** Path and query. */
+  target: string;
+  status: number;
+  /** By name, in lower case. */
+  headers: Readonly<Record<string, string>>;
+  body: Buffer;
+}>;
+
+/** What no operation has to document: HTTP's own, helmet's (the same on every answer), and those for browsers of other origins. */
+const UNTOLD = new Set([
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'keep-alive',
+  'transfer-encoding',
+  'content-security-policy',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+  'origin-agent-cluster',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+  'x-dns-prefetch-control',
+  'x-download-options',
+  'x-frame-options',
+  'x-permitted-cross-domain-policies',
+  'x-xss-protection',
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+]);
+
 const templates = Object.entries(OPENAPI.paths).map(([path, methods]) => ({
   path,
   methods,
+  listener: 'servers' in methods ? 'admin' : 'public',
   pattern: new RegExp(
     `^${path
       .replace('/beta', '(?:/beta)?')
@@ -48,12 +85,15 @@ function parse(response: object): DocumentedResponse {
   return known;
 }
 
-/** Answers that come before an operation is found: limits, stops, and what is no route. */
+/** What may be answered where no operation is found: limits, stops, and what is no route. */
 const OUTSIDE_STATUSES = new Set(['404', '405', '429', '500', '503']);
 
+const toPath = (target: string): string => target.split('?', 1)[0] ?? '';
+
 /** The documented operation of a request, with its answers by status. */
-export function findDocumented(method: string, path: string) {
-  const template = templates.find(({ pattern }) => pattern.test(path));
+export function findDocumented(method: string, target: string, listener: Listener = 'public') {
+  const path = toPath(target);
+  const template = templates.find((known) => known.listener === listener && known.pattern.test(path));
   const asked = method === 'HEAD' ? 'get' : method.toLowerCase();
   const operation: unknown = template && Reflect.get(template.methods, asked);
   const responses: unknown = operation === undefined ? undefined : Object(operation).responses;
@@ -65,32 +105,46 @@ export function findDocumented(method: string, path: string) {
     : undefined;
 }
 
-function findResponse(method: string, path: string, status: string): object | undefined {
-  const documented = findDocumented(method, path)?.responses[status];
-  if (documented) return documented;
-  if (!OUTSIDE_STATUSES.has(status)) return undefined;
+/** A documented operation documents all that it can be answered with, and an undocumented one can be answered from outside only. */
+function findResponse({ method, target, listener }: AskedAnswer, status: string): object | undefined {
+  const documented = findDocumented(method, target, listener);
+  if (documented) return documented.responses[status];
+  if (listener === 'admin' || !OUTSIDE_STATUSES.has(status)) return undefined;
   return OUTSIDE_RESPONSES[status] ?? findDocumented('GET', '/openapi.json')?.responses[status];
 }
 
-function* checkHeaders({ headers }: DocumentedResponse, response: ServerResponse): Generator<string> {
-  for (const [name, header] of Object.entries(headers)) {
-    const found = '$ref' in header ? Header.parse(Reflect.get(OPENAPI.components.headers, name)) : header;
-    const value = response.getHeader(name);
+function toHeader(header: z.infer<typeof Ref> | z.infer<typeof Header>): z.infer<typeof Header> {
+  if (!('$ref' in header)) return header;
+  return Header.parse(Reflect.get(OPENAPI.components.headers, header.$ref.split('/').at(-1) ?? ''));
+}
+
+function* checkHeaders(
+  { headers: documented }: DocumentedResponse,
+  { headers }: AskedAnswer,
+): Generator<string> {
+  for (const [name, header] of Object.entries(documented)) {
+    const { required, schema } = toHeader(header);
+    const value = headers[name.toLowerCase()];
     if (value === undefined) {
-      if (found.required === true) yield `the header ${name} is missing`;
-    } else if (!toValidate(found.schema)(String(value))) {
-      yield `the header ${name} is not as documented: ${String(value)}`;
+      if (required === true) yield `the header ${name} is missing`;
+      continue;
     }
+    const isValid: boolean = toValidate(schema)(value);
+    if (!isValid) {
+      yield `the header ${name} is not as documented: ${value}`;
+    }
+  }
+  const told = new Set(Object.keys(documented).map((name) => name.toLowerCase()));
+  for (const name of Object.keys(headers)) {
+    if (!told.has(name) && !UNTOLD.has(name)) yield `the header ${name} is not documented`;
   }
 }
 
 function* checkBody(
   { content }: DocumentedResponse,
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Buffer,
+  { method, headers, body }: AskedAnswer,
 ): Generator<string> {
-  const type = String(response.getHeader('content-type') ?? '').split(';')[0] ?? '';
+  const type = (headers['content-type'] ?? '').split(';')[0] ?? '';
   if (!content) {
     if (body.length > 0) yield 'there is a body where none is documented';
     return;
@@ -101,7 +155,7 @@ function* checkBody(
     return;
   }
   if (
-    request.method === 'HEAD' ||
+    method === 'HEAD' ||
     !type.endsWith('json') ||
     typeof media.schema !== 'object' ||
     media.schema === null
@@ -113,50 +167,21 @@ function* checkBody(
 }
 
 /** What is wrong with an answer, by the OpenAPI document. */
-export function* checkAnswer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Buffer,
-): Generator<string> {
-  const path = (request.url ?? '').split('?')[0] ?? '';
-  const status = String(response.statusCode);
-  if (path.startsWith('/docs/') && response.statusCode === 200) return; // parts of the page
-  if (request.method === 'OPTIONS' && status === '204') return; // a preflight is the browser's, not an answer of ours
+export function* checkAnswer(answer: AskedAnswer): Generator<string> {
+  const { method, target, body, listener } = answer;
+  const status = String(answer.status);
+  if (target.startsWith('/docs/') && status === '200') return; // parts of the page
+  if (method === 'OPTIONS' && status === '204') return; // a preflight is the browser's, not an answer of ours
   // Refused below the API, or when even the answer to an error failed: bare, on purpose.
-  if ((status === '400' || status === '500') && body.length === 0 && request.method !== 'HEAD') return;
-  const found = findResponse(request.method ?? '', path, status);
+  if ((status === '400' || status === '500') && body.length === 0 && method !== 'HEAD') return;
+  // What is no probe is told so, and nobody who reads the document asks.
+  if (listener === 'admin' && !findDocumented(method, target, listener)) return;
+  const found = findResponse(answer, status);
   if (!found) {
     yield `${status} is not documented`;
     return;
   }
   const documented = parse(found);
-  yield* checkHeaders(documented, response);
-  yield* checkBody(documented, request, response, body);
-}
-
-export type Watch = Readonly<{ violations: readonly string[]; statuses: ReadonlySet<string> }>;
-
-/** Holds every answer of a server to the OpenAPI document. */
-export function watchAnswers(server: Server | HttpsServer): Watch {
-  const violations: string[] = [];
-  const statuses = new Set<string>();
-  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    const chunks: Buffer[] = [];
-    const end = response.end.bind(response);
-    const takeEnd = (...args: Parameters<typeof end>) => {
-      const [chunk] = args;
-      if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
-      return end(...args);
-    };
-    Object.assign(response, { end: takeEnd });
-    response.once('finish', () => {
-      const { url = '' } = request;
-      const what = `${request.method} ${url.slice(0, 200)} → ${response.statusCode}`;
-      const route = findDocumented(request.method ?? '', url.split('?')[0] ?? '')?.route;
-      if (route !== undefined && request.method !== 'HEAD') statuses.add(`${route} ${response.statusCode}`);
-      for (const violation of checkAnswer(request, response, Buffer.concat(chunks)))
-        violations.push(`${what}: ${violation}`);
-    });
-  });
-  return { violations, statuses };
+  yield* checkHeaders(documented, answer);
+  yield* checkBody(documented, answer);
 }

@@ -21,8 +21,8 @@ import { createWorkUnderWay } from '../../src/work-under-way.ts';
 import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
 import type { Entra } from '../../sandbox/entra.ts';
 import type { Graph } from '../../sandbox/graph.ts';
-import { watchAnswers } from './answer-contract.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
+import { watchAnswers } from './watch-answers.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -178,8 +178,9 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     if (options.auditDirectory === undefined) await rm(auditDirectory, { recursive: true, force: true });
   };
   const stopOnce = () => (stopped ??= stop());
-  t.after(() => assert.deepEqual(answers.violations, [], 'answers that the OpenAPI document does not know'));
+  // First the stop: behind a hook that fails, none runs.
   t.after(stopOnce);
+  t.after(() => assert.deepEqual(answers.violations, [], 'answers that the OpenAPI document does not know'));
 
   return {
     url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,

@@ -21,5 +21,8 @@ execFileSync(
     stdio: 'inherit',
   },
 );
-const hash = createHash('sha256').update(text).digest('hex');
-writeFileSync(types, `// Of openapi.json with SHA-256 ${hash}\n${readFileSync(types, 'utf8')}`);
+const hash = (content: string) => createHash('sha256').update(content).digest('hex');
+const generated = readFileSync(types, 'utf8');
+// A test compares both, because it cannot generate anew.
+const origin = `// Of openapi.json with SHA-256 ${hash(text)}\n// What follows has SHA-256 ${hash(generated)}\n`;
+writeFileSync(types, `${origin}${generated}`);
