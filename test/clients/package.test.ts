@@ -36,6 +36,8 @@ export async function create(id: string): Promise<Token | undefined> {
 }
 // @ts-expect-error: a path that is none
 void client.GET('/beta/deviceManagement/{set}/{id}/wifiPassword');
+// @ts-expect-error: it is on the admin port
+void client.GET('/metrics');
 `;
 
 const consumer = await createConsumer();
