@@ -29,6 +29,10 @@ function parseCount(text: string, name: string, least: number, most: number): nu
 export const isSkipToken = (text: string): boolean =>
   text.length <= LONGEST_OPTION && /^[^\p{Cc}\p{Cs}]+$/u.test(text);
 
+const ORDER = /^tokenExpirationDateTime(?: ([A-Za-z]+))?$/;
+const DIRECTIONS = ['asc', 'desc'] as const;
+
+/** By their names in lower case: OData 4.01 has them in any. */
 const OPTIONS: Readonly<Record<string, (text: string) => ListQuery>> = {
   $top: (text) => ({ top: parseCount(text, '$top', 1, MOST_ON_A_PAGE) }),
   $skip: (text) => ({ skip: parseCount(text, '$skip', 0, 1_000_000) }),
@@ -38,9 +42,11 @@ const OPTIONS: Readonly<Record<string, (text: string) => ListQuery>> = {
   },
   $filter: (text) => ({ filter: parseFilter(text) }),
   $orderby: (text) => {
-    const direction = /^tokenExpirationDateTime(?: (asc|desc))?$/.exec(text);
-    if (!direction) throw invalid('$orderby takes tokenExpirationDateTime, with asc or desc.');
-    return { orderBy: direction[1] === 'desc' ? 'desc' : 'asc' };
+    const [matched, direction = 'asc'] = ORDER.exec(text) ?? [];
+    const orderBy = DIRECTIONS.find((known) => known === direction.toLowerCase());
+    if (matched === undefined || !orderBy)
+      throw invalid('$orderby takes tokenExpirationDateTime, with asc or desc.');
+    return { orderBy };
   },
 };
 
@@ -58,7 +64,7 @@ export function parseListQuery(query: string): ListQuery {
   let parsed: ListQuery = {};
   for (const pair of query === '' ? [] : query.split('&')) {
     const border = pair.includes('=') ? pair.indexOf('=') : pair.length;
-    const name = decode(pair.slice(0, border));
+    const name = decode(pair.slice(0, border)).toLowerCase();
     const parse = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
     if (!parse) throw invalid(`A list takes ${Object.keys(OPTIONS).join(', ')} and no other option.`);
     if (seen.has(name)) throw invalid(`${name} was given more than once.`);

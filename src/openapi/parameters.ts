@@ -70,14 +70,14 @@ export const PARAMETERS = {
   ),
   filter: query(
     '$filter',
-    'Up to four comparisons joined by `and`: tokenExpirationDateTime (eq, ne, lt, le, gt, ge) and displayName (eq, ne, startswith, contains).',
+    'Up to four comparisons joined by `and`: tokenExpirationDateTime (eq, ne, lt, le, gt, ge; a moment in UTC) and displayName (eq, ne, startswith, contains). These words and the names of the options in any case.',
     { type: 'string' },
     'tokenExpirationDateTime lt 2026-12-24T00:00:00Z',
   ),
   orderby: query(
     '$orderby',
     'By the end of the token.',
-    { type: 'string', pattern: '^tokenExpirationDateTime( (asc|desc))?$' },
+    { type: 'string', pattern: '^tokenExpirationDateTime( ([Aa][Ss][Cc]|[Dd][Ee][Ss][Cc]))?$' },
     'tokenExpirationDateTime desc',
   ),
 };
