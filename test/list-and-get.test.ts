@@ -43,6 +43,21 @@ describe('list and get', () => {
     assert.deepEqual(seen.toSorted(), ['Headsets', 'Scanners']);
   });
 
+  test('a filter leads through all pages, whatever marks of a URL it holds', async (t) => {
+    const service = await startService(t, { graph: { pageSize: 1 } });
+    const filter = encodeURIComponent("displayName ne 'R&D #1 50%25+?=' and startsWith(displayName,'')");
+    const seen: string[] = [];
+    let path: string | undefined = `${DEVICE_OWNER}?$filter=${filter}`;
+    while (path !== undefined) {
+      const { status, body, text } = await get(service, path);
+      assert.equal(status, 200, text);
+      const { value, '@odata.nextLink': link } = Page.parse(body);
+      seen.push(...value.map(({ displayName }) => displayName));
+      path = link?.slice(service.url.length);
+    }
+    assert.deepEqual(seen, ['Scanners', 'Headsets']);
+  });
+
   test('tokenState tells where each token stands', async (t) => {
     const service = await startService(t);
     const { store, profiles } = service.graph;
@@ -72,6 +87,9 @@ describe('list and get', () => {
     assert.deepEqual(await names("$filter=startswith(displayName,'Head')"), ['Headsets']);
     const soon = new Date(Date.now() + 14 * DAY * 1000).toISOString();
     assert.deepEqual(await names(`$filter=tokenExpirationDateTime lt ${soon}`), ['Scanners']);
+    const exact = soon.replace('Z', '4567Z');
+    assert.deepEqual(await names(`$filter=tokenExpirationDateTime gt ${exact}`), ['Headsets']);
+    assert.ok(decodeURIComponent(service.graph.journal.requests.at(-1)?.path ?? '').includes(` gt ${exact}`));
     assert.deepEqual(await names('$orderby=tokenExpirationDateTime desc'), ['Headsets', 'Scanners']);
     assert.deepEqual(await names('$skip=1'), ['Headsets']);
     for (const { path } of service.graph.journal.requests) {
@@ -108,8 +126,27 @@ describe('list and get', () => {
     const direct = await startService(t);
     assert.equal(await link(direct), direct.url);
     assert.equal(await link(direct, forwarded), direct.url, 'nobody made that proxy trusted');
-    assert.equal(await link(direct, { host: 'a.example' }), 'http://a.example');
-    for (const host of ['evil.example/path', 'a"b', 'user@host', '<script>', 'a..b', 'x'.repeat(300)]) {
+    for (const host of [
+      'a.example',
+      'tokens_bff:8080',
+      '_a._b',
+      'a.example.',
+      'a.example.:8080',
+      '[::1]:80',
+    ]) {
+      assert.equal(await link(direct, { host }), `http://${host}`);
+    }
+    for (const host of [
+      'evil.example/path',
+      'a"b',
+      'user@host',
+      '<script>',
+      'a..b',
+      '.',
+      'a.example..',
+      '-a',
+      'x'.repeat(300),
+    ]) {
       assert.equal(await link(direct, { host }), '', `${host} is no host`);
     }
     const behind = await startService(t, { environment: { TRUSTED_PROXIES: '127.0.0.1' } });

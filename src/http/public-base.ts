@@ -13,8 +13,9 @@ type PublicBaseOptions = Readonly<{
   isTrusted: (remoteAddress: string | undefined) => boolean;
 }>;
 
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-const HOST = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-f:.]{2,45}\\])(?::\\d{1,5})?$`, 'i');
+/** With the underscore, which Docker Compose and DNS itself have in names, and with the dot at the end of a whole one. */
+const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+const HOST = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*\\.?|\\[[0-9a-f:.]{2,45}\\])(?::\\d{1,5})?$`, 'i');
 const LONGEST_HOST = 260;
 
 /** The last item: what the nearest proxy wrote. */
