@@ -40,7 +40,7 @@ export function toPage(profiles: readonly Profile[], query: URLSearchParams, pag
   const next = new URLSearchParams(query);
   next.delete('$skip');
   next.set('$skiptoken', String(start + size));
-  return { value, total: matching.length, next: decodeURIComponent(next.toString()).replaceAll(' ', '%20') };
+  return { value, total: matching.length, next: next.toString() };
 }
 
 function readCount(query: URLSearchParams, name: string): number | undefined {

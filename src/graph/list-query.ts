@@ -17,11 +17,22 @@ const LONGEST_OPTION = 4096;
 
 const invalid = (message: string) => new ProblemError('invalid_query', message);
 
-function parseCount(text: string, name: string, least: number, most: number): number {
-  const count = /^(?:0|[1-9]\d{0,8})$/.test(text) ? Number(text) : Number.NaN;
-  if (!(count >= least && count <= most)) {
-    throw invalid(`${name} must be a whole number from ${least} to ${most}.`);
-  }
+type Bounds = readonly [least: number, most: number];
+const BOUNDS = {
+  $top: [1, MOST_ON_A_PAGE],
+  $skip: [0, 1_000_000],
+} as const satisfies Readonly<Record<string, Bounds>>;
+
+/** A whole number within the bounds of `$top` or `$skip`; `undefined` for all else. */
+export function readCount(text: string | undefined, name: keyof typeof BOUNDS): number | undefined {
+  const [least, most]: Bounds = BOUNDS[name];
+  const count = text !== undefined && /^(?:0|[1-9]\d{0,8})$/.test(text) ? Number(text) : Number.NaN;
+  return count >= least && count <= most ? count : undefined;
+}
+
+function parseCount(text: string, name: keyof typeof BOUNDS): number {
+  const count = readCount(text, name);
+  if (count === undefined) throw invalid(`${name} must be a whole number from ${BOUNDS[name].join(' to ')}.`);
   return count;
 }
 
@@ -34,8 +45,8 @@ const DIRECTIONS = ['asc', 'desc'] as const;
 
 /** By their names in lower case: OData 4.01 has them in any. */
 const OPTIONS: Readonly<Record<string, (text: string) => ListQuery>> = {
-  $top: (text) => ({ top: parseCount(text, '$top', 1, MOST_ON_A_PAGE) }),
-  $skip: (text) => ({ skip: parseCount(text, '$skip', 0, 1_000_000) }),
+  $top: (text) => ({ top: parseCount(text, '$top') }),
+  $skip: (text) => ({ skip: parseCount(text, '$skip') }),
   $skiptoken: (text) => {
     if (!isSkipToken(text)) throw invalid('$skiptoken must be taken from @odata.nextLink as it is.');
     return { skipToken: text };

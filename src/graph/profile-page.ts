@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ProblemError } from '../errors.ts';
-import { isSkipToken, type ListQuery } from './list-query.ts';
+import { isSkipToken, readCount, type ListQuery } from './list-query.ts';
 import type { ProfileSet } from './profile.ts';
 import { toPublicProfile, type PublicProfile } from './public-profile.ts';
 
@@ -18,12 +18,9 @@ type PageContext = Readonly<{
   now: number;
 }>;
 
-const toCount = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\d{1,7}$/.test(text) ? Number(text) : undefined;
-
 /**
  * The next page by Graph's link: filter and order stay ours, and of the link only where it goes on is kept, once it is seen to be
- * Graph's and to name no address itself.
+ * Graph's, to name no address itself and to hold nothing that would be refused here when it is asked for.
  */
 function toNext(link: string, { query, graphBaseUrl }: PageContext): ListQuery {
   const graph = new URL(graphBaseUrl);
@@ -34,11 +31,13 @@ function toNext(link: string, { query, graphBaseUrl }: PageContext): ListQuery {
       : [],
   );
   const skipToken = options.get('$skiptoken');
-  const skip = toCount(options.get('$skip'));
-  const top = toCount(options.get('$top'));
-  const isUsable =
-    skipToken === undefined ? skip !== undefined : isSkipToken(skipToken) && !skipToken.includes(graph.host);
-  if (!isUsable) throw new ProblemError('upstream_invalid');
+  const skip = readCount(options.get('$skip'), '$skip');
+  // A page larger than a caller may ask for is left to Graph's own size.
+  const top = readCount(options.get('$top'), '$top');
+  const goesOn = skipToken === undefined ? skip !== undefined : isSkipToken(skipToken);
+  const isWithinReach = options.has('$skip') === (skip !== undefined);
+  if (!goesOn || !isWithinReach || skipToken?.includes(graph.host))
+    throw new ProblemError('upstream_invalid');
   const { filter, orderBy } = query;
   return {
     ...(filter && { filter }),

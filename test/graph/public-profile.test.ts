@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { parseListQuery, toQueryText } from '../../src/graph/list-query.ts';
 import { parseProfilePage } from '../../src/graph/profile-page.ts';
 import { toPublicProfile } from '../../src/graph/public-profile.ts';
 import { toTokenState } from '../../src/graph/token-state.ts';
@@ -90,6 +91,19 @@ describe('the link to the next page', () => {
     assert.equal(toNext(null), undefined);
   });
 
+  test('a page larger than may be asked for here is not asked for: the link would be refused', () => {
+    for (const [top, kept] of [
+      ['999', 999],
+      ['1000', undefined],
+      ['9999999', undefined],
+      ['0', undefined],
+    ] as const) {
+      const next = toNext(`https://graph.example/x?$top=${top}&$skiptoken=a`);
+      assert.equal(next?.top, kept, top);
+      assert.deepEqual(parseListQuery(toQueryText(next ?? {})), next);
+    }
+  });
+
   for (const link of [
     'https://evil.example/beta?$skiptoken=a',
     'https://graph.example.evil.example/?$skiptoken=a',
@@ -101,6 +115,8 @@ describe('the link to the next page', () => {
     'https://graph.example/beta?$skiptoken=https%3A%2F%2Fgraph.example%2F',
     'https://graph.example/beta?$skiptoken=a%0db',
     'https://graph.example/beta?$skip=-1',
+    'https://graph.example/beta?$skip=1000001',
+    'https://graph.example/beta?$skip=-1&$skiptoken=a',
     'not a link',
   ]) {
     test(`is no good: ${link}`, () => {
