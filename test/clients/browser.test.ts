@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { startService } from '../support/service.ts';
+import { readSnippet } from './support/readme-snippets.ts';
 
 const directories = (process.env['PATH'] ?? '').split(delimiter);
 const chromium = ['chromium', 'chromium-browser', 'google-chrome']
@@ -41,8 +42,20 @@ async function browse(t: TestContext, url: string): Promise<Readonly<{ page: str
   return { page: stdout, complaints: complaints.join('\n') };
 }
 
-async function servePage(t: TestContext): Promise<string> {
-  const page = await readFile(join(import.meta.dirname, 'page.html'));
+const wholePage = await readFile(join(import.meta.dirname, 'page.html'), 'utf8');
+
+/** What the README shows, between what a page that has it would have around it. */
+const shownPage = `<!doctype html><img alt="QR code"><pre id="result"></pre>
+<script type="module">
+  const [service, id, token] = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+  const profile = service + '/beta/deviceManagement/androidDeviceOwnerEnrollmentProfiles/' + id;
+  const image = document.querySelector('img');
+  ${readSnippet('page', {})}
+  await image.decode();
+  document.querySelector('#result').textContent = image.naturalWidth;
+</script>`;
+
+async function servePage(t: TestContext, page = wholePage): Promise<string> {
   const server = createServer((_request, response) =>
     response.setHeader('Content-Type', 'text/html').end(page),
   );
@@ -78,6 +91,16 @@ describe('a browser', { skip }, () => {
       limits: result['limits'],
     });
     assert.match(String(result['limits']), /^"address";r=\d+/);
+  });
+
+  test('shows a QR code as the README does it', async (t) => {
+    const origin = await servePage(t, shownPage);
+    const service = await startService(t, { environment: { CORS_ORIGINS: origin } });
+    const { deviceOwner } = service.graph.profiles;
+    service.graph.store.createToken('androidDeviceOwnerEnrollmentProfiles', deviceOwner, 3600);
+    const input = JSON.stringify([service.url, deviceOwner, await service.entra.issueToken()]);
+    const { page, complaints } = await browse(t, `${origin}/#${encodeURIComponent(input)}`);
+    assert.match(page, /<pre id="result">\d\d+<\/pre>/, complaints);
   });
 
   test('a page of an origin that is not listed gets nothing', async (t) => {
