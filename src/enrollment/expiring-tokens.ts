@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ReadOwnToken } from '../exchange/own-token.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { ReadOwnToken, RefusedToken } from '../exchange/own-token.ts';
 import type { GraphClient } from '../graph/graph-client.ts';
 import type { ListQuery } from '../graph/list-query.ts';
 import { parseProfilePage } from '../graph/profile-page.ts';
@@ -24,14 +25,11 @@ type CountExpiringOptions = Readonly<{
 const MILLISECONDS_A_READ = 20_000;
 const PAGE = 999;
 
-const sleep = (milliseconds: number, signal: AbortSignal) =>
-  new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds).unref();
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(new Error('stopped'));
-    });
-  });
+/** Pages of a set: the service asks for the largest, and a Graph whose links lead on for ever is not followed for ever. */
+const MOST_PAGES = 100;
+
+const sleep = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(milliseconds, undefined, { signal, ref: false });
 
 /** Every read waits for its turn, so that all replicas together stay within a thousandth of the quota. */
 export function createCountExpiring(options: CountExpiringOptions): CountExpiring {
@@ -39,12 +37,24 @@ export function createCountExpiring(options: CountExpiringOptions): CountExpirin
   const { now = Date.now, wait = sleep } = options;
   let nextReadAt = 0;
 
-  const readPage = async (set: ProfileSet, query: ListQuery, signal: AbortSignal) => {
+  const ask = async (set: ProfileSet, query: ListQuery, signal: AbortSignal, past?: RefusedToken) => {
     await wait(Math.max(0, nextReadAt - now()), signal);
     nextReadAt = now() + MILLISECONDS_A_READ * replicas;
-    const { value: token } = await readOwnToken();
-    const context = { token, clientRequestId: randomUUID(), timeoutMs: upstreamTimeoutMs, signal };
+    const token = await readOwnToken(past);
+    const context = {
+      token: token.value,
+      clientRequestId: randomUUID(),
+      timeoutMs: upstreamTimeoutMs,
+      signal,
+    };
     const answer = await graph.listProfiles(set, query, ['id', 'tokenExpirationDateTime'], context);
+    return { answer, token };
+  };
+
+  const readPage = async (set: ProfileSet, query: ListQuery, signal: AbortSignal) => {
+    const first = await ask(set, query, signal);
+    const isRefused = first.answer.status === 401;
+    const { answer } = isRefused ? await ask(set, query, signal, { refused: first.token }) : first;
     if (answer.status !== 200) throw toGraphRefusal(answer) ?? toUpstreamFailed(answer);
     return parseProfilePage(answer.json, { set, query, graphBaseUrl, now: now() });
   };
@@ -52,7 +62,8 @@ export function createCountExpiring(options: CountExpiringOptions): CountExpirin
   const count = async (set: ProfileSet, signal: AbortSignal): Promise<number> => {
     let expiring = 0;
     let query: ListQuery | undefined = { top: PAGE };
-    while (query) {
+    for (let page = 0; query; page += 1) {
+      if (page === MOST_PAGES) throw new Error(`Graph's list of ${set} does not end`);
       const { profiles, next } = await readPage(set, query, signal);
       expiring += profiles.filter(({ tokenState }) => tokenState === 'expiring').length;
       query = next;

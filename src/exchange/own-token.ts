@@ -3,8 +3,11 @@ import type { Credential } from './credential.ts';
 import type { GraphToken } from './graph-token.ts';
 import { readTokenAnswer } from './token-answer.ts';
 
-/** A Graph token of this service itself, without a user: kept until shortly before its end. Rejects when Entra gives none. */
-export type ReadOwnToken = () => Promise<GraphToken>;
+/** A token that Graph did not take, although it should still be good. */
+export type RefusedToken = Readonly<{ refused: GraphToken }>;
+
+/** A Graph token of this service itself, without a user: kept until shortly before its end or until refused. Rejects when Entra gives none. */
+export type ReadOwnToken = (past?: RefusedToken) => Promise<GraphToken>;
 
 type OwnTokenOptions = Readonly<{
   send: Outbound;
@@ -25,7 +28,8 @@ export function createOwnToken(options: OwnTokenOptions): ReadOwnToken {
   const url = `${authorityHost}/${tenantId}/oauth2/v2.0/token`;
   let current: GraphToken | undefined;
 
-  return async () => {
+  return async (past) => {
+    if (past && current === past.refused) current = undefined;
     if (current && current.expiresAt - MARGIN > now()) return current;
     const { fields } = await credential(url);
     const form = {
