@@ -139,6 +139,7 @@ describe('GET qrCodeImage', () => {
     }
     const refused = await get(service, `${path}/qrCodeImage`, { accept: 'image/webp' });
     assert.deepEqual([refused.status, innerCode(refused.body)], [406, 'not_acceptable']);
+    assert.match(refused.headers['vary'] ?? '', /Accept/);
     assert.equal(
       (await get(service, path, { accept: 'image/png' })).status,
       406,

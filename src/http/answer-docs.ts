@@ -23,12 +23,14 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** For reading only: nobody is asked to paste a token into a page. */
-const SCRIPT = `SwaggerUIBundle({
+/** For reading only: nobody is asked to paste a token into a page. The viewer has no option for its buttons, but plugins replace them. */
+const SCRIPT = `const nothing = () => () => null;
+SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#document',
   supportedSubmitMethods: [],
   validatorUrl: null,
+  plugins: [{ wrapComponents: { authorizeBtn: nothing, authorizeOperationBtn: nothing } }],
 });
 `;
 

@@ -25,6 +25,8 @@ export function parseInput({ maxTokenValiditySeconds }: Readonly<{ maxTokenValid
     const { scope } = response.locals;
     const { operation } = requireOperation(scope);
     const { set, rawId, body = Buffer.alloc(0) } = scope;
+    // The refusal of a media type depends on it as the image does.
+    if (operation.image) response.vary('Accept');
     scope.wantsImage = operation.image === true && prefersPng(headers.accept);
     if (!scope.wantsImage && !acceptsJson(headers.accept)) {
       throw new ProblemError(

@@ -112,12 +112,13 @@ describe('a browser', { skip }, () => {
     assert.equal(service.graph.journal.requests.length, 0);
   });
 
-  test('/docs shows every operation and breaks no rule of its policy', async (t) => {
+  test('/docs shows every operation, asks for no token and breaks no rule of its policy', async (t) => {
     const service = await startService(t);
     const { page, complaints } = await browse(t, `${service.url}/docs`);
     for (const summary of ['Create an enrollment token', 'List enrollment profiles']) {
       assert.ok(page.includes(summary), `${summary} is not there: ${complaints}`);
     }
+    assert.doesNotMatch(page, /<button[^>]*authoriz/i);
     assert.equal(complaints, '');
   });
 });
