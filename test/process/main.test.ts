@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { openJournal } from '../../src/audit/journal.ts';
 import { createLogger } from '../../src/log.ts';
+import { assertDocumented } from '../support/assert-documented.ts';
+import { fetchChecked } from '../support/fetch-checked.ts';
 import { readAudit } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { buildService, type Environment } from './built-service.ts';
@@ -18,14 +22,14 @@ const { entra, graph } = built.sandbox;
 const CREATE = `/beta/deviceManagement/androidDeviceOwnerEnrollmentProfiles/${graph.profiles.deviceOwner}/createToken`;
 
 async function createToken(origin: string): Promise<Response> {
-  return fetch(`${origin}${CREATE}`, {
+  return fetchChecked(`${origin}${CREATE}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await entra.issueToken()}`, 'content-type': 'application/json' },
     body: '{"tokenValidityInSeconds":3600}',
   });
 }
 
-const isReady = async (admin: string) => (await fetch(`${admin}/readyz`)).status === 200;
+const isReady = async (admin: string) => (await fetchChecked(`${admin}/readyz`, {}, 'admin')).status === 200;
 
 test('set by the environment alone: it starts, becomes ready, creates a token and stops in order', async (t) => {
   const begin = performance.now();
@@ -40,13 +44,13 @@ test('set by the environment alone: it starts, becomes ready, creates a token an
 
   const answer = await createToken(origin);
   assert.equal(answer.status, 204);
-  assert.equal((await fetch(`${origin}/metrics`)).status, 404, 'no probe on the public port');
+  assert.equal((await fetchChecked(`${origin}/metrics`)).status, 404, 'no probe on the public port');
   assert.equal(
-    (await fetch(`${admin}${CREATE}`, { method: 'POST' })).status,
+    (await fetchChecked(`${admin}${CREATE}`, { method: 'POST' }, 'admin')).status,
     404,
     'no token on the admin port',
   );
-  const metrics = await (await fetch(`${admin}/metrics`)).text();
+  const metrics = await (await fetchChecked(`${admin}/metrics`, {}, 'admin')).text();
   assert.match(metrics, /http_requests_total\{operation="createToken",status="204"\} 1/);
 
   service.child.kill('SIGTERM');
@@ -142,7 +146,7 @@ test('SIGTERM: what was begun is finished, what comes new is refused, then exit 
   assert.equal(refused.status, 503);
   assert.equal(refused.headers.get('connection'), 'close');
   assert.match(await refused.text(), /"code":"shutting_down"/);
-  const ready = await fetch(`${await service.origin('admin')}/readyz`);
+  const ready = await fetchChecked(`${await service.origin('admin')}/readyz`, {}, 'admin');
   assert.equal(ready.status, 503);
   assert.match(await ready.text(), /shutting_down/);
 
@@ -287,7 +291,7 @@ test('HTTPS on the public listener, with the files that the settings name', asyn
   writeFileSync(files.TLS_KEY_FILE, key);
   const service = built.start(t, files);
   const { port } = new URL(await service.origin('public'));
-  const status = await new Promise((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const options = {
       port,
       host: '127.0.0.1',
@@ -295,10 +299,15 @@ test('HTTPS on the public listener, with the files that the settings name', asyn
       ca: built.sandbox.ca.caPem,
       agent: false as const,
     };
-    get(options, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    }).on('error', reject);
+    get(options, resolve).on('error', reject);
   });
+  const { statusCode: status = 0, headers } = response;
   assert.equal(status, 200);
+  assertDocumented({
+    method: 'GET',
+    target: '/healthz',
+    status,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+    body: await buffer(response),
+  });
 });

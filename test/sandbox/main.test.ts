@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
+import { fetchChecked } from '../support/fetch-checked.ts';
 import { sendRequest } from './send-request.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -102,7 +103,7 @@ describe('npm run sandbox', () => {
     const ready = Ready.parse(JSON.parse(await readFile(readyFile, 'utf8')));
     assert.equal((await stat(readyFile)).mode & 0o777, 0o600);
     const ca = await readFile(ready.caFile, 'utf8');
-    assert.equal((await fetch(`${ready.adminUrl}/readyz`)).status, 200);
+    assert.equal((await fetchChecked(`${ready.adminUrl}/readyz`, {}, 'admin')).status, 200);
     assert.equal((await sendRequest(`${ready.graphBaseUrl}/sandbox/journal`, { ca })).status, 200);
     const scopes = [ready.tokens.operator, ready.tokens.reader, ready.tokens.appOnly].map(
       (token) => decodeJwt(token)['scp'],
@@ -117,7 +118,7 @@ describe('npm run sandbox', () => {
       [tokens.appOnly, 403],
     ] as const) {
       const path = `beta/deviceManagement/androidForWorkEnrollmentProfiles/${profiles.forWork}/createToken`;
-      const answer = await fetch(`${baseUrl}/${path}`, {
+      const answer = await fetchChecked(`${baseUrl}/${path}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: '{"tokenValidityInSeconds":60}',

@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict';
-import { checkAnswer, type Listener } from './answer-contract.ts';
+import type { Listener } from './answer-contract.ts';
+import { assertDocumented } from './assert-documented.ts';
 
-/** `fetch` from a service that runs elsewhere; the answer is held to the OpenAPI document, as watchAnswers does it in the service. */
+/** `fetch` whose answer has to be one that the OpenAPI document knows. */
 export async function fetchChecked(
   url: string,
   init: RequestInit = {},
@@ -9,16 +9,13 @@ export async function fetchChecked(
 ): Promise<Response> {
   const response = await fetch(url, init);
   const { pathname, search } = new URL(url);
-  const method = init.method ?? 'GET';
-  const { status } = response;
-  const violations = checkAnswer({
+  assertDocumented({
     listener,
-    method,
+    method: init.method ?? 'GET',
     target: `${pathname}${search}`,
-    status,
+    status: response.status,
     headers: Object.fromEntries(response.headers),
     body: Buffer.from(await response.clone().arrayBuffer()),
   });
-  assert.deepEqual([...violations], [], `${method} ${pathname} → ${status}`);
   return response;
 }

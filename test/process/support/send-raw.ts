@@ -1,4 +1,6 @@
 import { connect } from 'node:net';
+import { parseRaw } from '../../http/raw-http.ts';
+import { assertDocumented } from '../../support/assert-documented.ts';
 
 export type RawAnswer = Readonly<{
   /** From the first bytes on, even if no more came. */
@@ -10,6 +12,16 @@ export type RawAnswer = Readonly<{
 }>;
 
 export type RawRequest = Readonly<{ path: string; headers: Readonly<Record<string, string>>; body: string }>;
+
+/** An answer that came to its end is one that the OpenAPI document knows. */
+function checkWhole(target: string, received: string): void {
+  const { status, headers, body: text } = parseRaw(received);
+  const body = Buffer.from(text);
+  const isWhole = status === 204 || body.length === Number(headers['content-length']);
+  if (received.includes('\r\n\r\n') && isWhole) {
+    assertDocumented({ method: 'POST', target, status, headers, body });
+  }
+}
 
 /** One POST on a connection of its own, read by hand: what came of the answer counts, however the connection ended. */
 export async function sendRaw(origin: string, { path, headers, body }: RawRequest): Promise<RawAnswer> {
@@ -28,6 +40,7 @@ export async function sendRaw(origin: string, { path, headers, body }: RawReques
   await new Promise<void>((resolve) => {
     socket.on('error', () => undefined).on('close', () => resolve());
   });
+  checkWhole(path, received);
   const status = /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1];
   return {
     status: status === undefined ? undefined : Number(status),
