@@ -12,7 +12,6 @@ import { toIntent } from './intent.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { ReadOwnToken } from './read-own-token.ts';
 import type { ReadableToken, TokenReading } from './read-token.ts';
-import type { Repetition } from './replay.ts';
 import type { SettleCreation } from './settle-creation.ts';
 
 /**
@@ -81,13 +80,6 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
       held = await holdToken(request, reading).catch(() => undefined);
     };
 
-    /** Its token is its own only as long as no later creation may have put another one there. */
-    const readAgain = ({ window, first }: Required<Repetition>) =>
-      turns.look(request, first, (isLast) => {
-        const ended = endedBy(window, writes.nextStart(toProfileKey(request.caller, profile), window.sentAt));
-        return read(isLast ? ended : endedBy(ended, window.until));
-      });
-
     /** In the same turn as the creation, so that the next one through this service does not come in between. */
     const whileItStands = async (window: CreationWindow): Promise<CreatedEvidence> => {
       if (wantsToken) {
@@ -115,7 +107,14 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
       );
       if (wantsToken && repeated?.window) {
         const { window, first } = repeated;
-        await hold(() => readAgain({ window, first }));
+        const key = toProfileKey(request.caller, profile);
+        // Its token is its own only as long as no later creation may have put another one there.
+        await hold(() =>
+          turns.look(request, first, (isLast) => {
+            const ended = endedBy(window, writes.nextStart(key, window.sentAt));
+            return read(isLast ? ended : endedBy(ended, window.until));
+          }),
+        );
       }
     } catch (error) {
       await held?.withhold(toProblem(error));

@@ -66,7 +66,10 @@ export function createProfileWrites({ maxProfiles = 10_000 } = {}): ProfileWrite
       writes.set(profile, { starts, lastEnd: Math.max(lastEnd, endedAt), open: others });
     },
     lastEnd: (profile) => toKnown(read(profile).lastEnd),
-    openUntil: (profile) => toKnown(Math.max(forgottenOpenUntil, ...read(profile).open.values())),
+    openUntil: (profile) => {
+      const { open } = read(profile);
+      return toKnown(open.size === 0 ? forgottenOpenUntil : Math.max(forgottenOpenUntil, ...open.values()));
+    },
     nextStart: (profile, sentAt) => {
       const { starts } = read(profile);
       const reachesBack = starts[0] !== undefined && starts[0] <= sentAt;

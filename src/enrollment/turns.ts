@@ -9,6 +9,9 @@ export type Turns = <Result>(key: string, patience: Patience, run: () => Promise
  */
 export function createTurns(): Turns {
   const tails = new Map<string, Promise<void>>();
+  const forget = (key: string, tail: Promise<void>): void => {
+    if (tails.get(key) === tail) tails.delete(key);
+  };
 
   return async (key, patience, run) => {
     const before = tails.get(key);
@@ -18,9 +21,6 @@ export function createTurns(): Turns {
     });
     const tail = before ? before.then(() => mine) : mine;
     tails.set(key, tail);
-    const forget = () => {
-      if (tails.get(key) === tail) tails.delete(key);
-    };
     let isMine = before === undefined;
     try {
       if (before) await untilTired(before, patience);
@@ -29,8 +29,8 @@ export function createTurns(): Turns {
     } finally {
       finish();
       // Whoever gave up still has the others before it: the next to come must see them.
-      if (isMine) forget();
-      else void tail.then(forget);
+      if (isMine) forget(key, tail);
+      else void tail.then(() => forget(key, tail));
     }
   };
 }

@@ -11,7 +11,7 @@ const CHALLENGE =
   /^Bearer realm="", authorization_uri="(https:\/\/[^"]+)", client_id="([^"]+)", error="insufficient_claims"(?:, claims="([A-Za-z0-9+/=]+)")?$/;
 
 // Keys are slow to make: all tests that need no other set-up share one Entra.
-const shared = await startExchange({ after }, { timeoutMs: 300 });
+const shared = await startExchange({ after }, { timeoutMs: 1000 });
 beforeEach(shared.reset);
 
 async function requireProblem(exchanging: Promise<unknown>): Promise<ProblemError> {
