@@ -11,7 +11,7 @@ export type Connection = Readonly<{
 
 /** The time that everything done for one caller may take. */
 export type Deadline = Readonly<{
-  /** Aborted when the time is up. */
+  /** Aborted when the time is up. Made, with its timer, for the first who asks; few requests have to wait for anything. */
   signal: AbortSignal;
   /** Milliseconds left; never negative. */
   remainingMs: () => number;
@@ -30,22 +30,36 @@ export function startDeadline(
   connection?: Connection,
 ): Deadline {
   const end = now() + milliseconds;
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), milliseconds);
+  const remainingMs = () => Math.max(0, end - now());
+  let isCleared = false;
+  let timer: NodeJS.Timeout | undefined;
+  let controller: AbortController | undefined;
   const deadline: Mutable<Deadline> = {
-    signal: controller.signal,
-    remainingMs: () => (controller.signal.aborted ? 0 : Math.max(0, end - now())),
-    clear: () => clearTimeout(timer),
+    get signal() {
+      if (!controller) {
+        const made = new AbortController();
+        controller = made;
+        if (!isCleared) timer = setTimeout(() => made.abort(), remainingMs());
+      }
+      return controller.signal;
+    },
+    remainingMs: () => (controller?.signal.aborted === true ? 0 : remainingMs()),
+    clear: () => {
+      isCleared = true;
+      clearTimeout(timer);
+    },
   };
   if (connection) deadline.connection = connection;
   return deadline;
 }
 
 /** The same time, whether the caller stays or leaves. */
-export const untied = ({ signal, remainingMs, clear }: Deadline): Deadline => ({
-  signal,
-  remainingMs,
-  clear,
+export const untied = (deadline: Deadline): Deadline => ({
+  get signal() {
+    return deadline.signal;
+  },
+  remainingMs: deadline.remainingMs,
+  clear: deadline.clear,
 });
 
 export const isGone = ({ connection }: Patience): boolean => connection?.destroyed === true;

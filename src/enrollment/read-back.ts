@@ -69,18 +69,17 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
     { caller, clientRequestId, deadline }: WriteContext,
     holder: Holder,
   ): Promise<Asked | undefined> => {
-    const { signal } = deadline;
     let tried: Renewal = { renewed: false };
     for (;;) {
       const { claims } = tried;
       const token = (holder.token ??= await exchange.exchange(
         caller,
-        claims === undefined ? { signal } : { signal, claims },
+        claims === undefined ? { deadline } : { deadline, claims },
       ));
       const timeoutMs = Math.min(upstreamTimeoutMs, deadline.remainingMs());
       if (timeoutMs === 0) return undefined;
       const askedAt = now();
-      const context = { token: token.value, clientRequestId, timeoutMs, signal };
+      const context = { token: token.value, clientRequestId, timeoutMs };
       const answer = await graph.readProfile(profile, TIMES[profile.set], context);
       if (answer.status !== 401) return { answer, askedAt };
       exchange.drop(caller, token);

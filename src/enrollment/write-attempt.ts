@@ -50,8 +50,7 @@ export function createWriteAttempt(options: WriteAttemptOptions): AttemptWrite {
   const { exchange, throttle, upstreamTimeoutMs, now = Date.now } = options;
 
   const admit = async ({ caller, deadline }: WriteContext, claims: string | undefined) => {
-    const { signal } = deadline;
-    const token = await exchange.exchange(caller, claims === undefined ? { signal } : { signal, claims });
+    const token = await exchange.exchange(caller, claims === undefined ? { deadline } : { deadline, claims });
     if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
     if (isGone(deadline)) throw toGoneProblem();
     return { token, passage: await throttle.admit(caller.tenantId) };
@@ -74,7 +73,6 @@ export function createWriteAttempt(options: WriteAttemptOptions): AttemptWrite {
       token: token.value,
       clientRequestId,
       timeoutMs: Math.ceil(Math.min(upstreamTimeoutMs, deadline.remainingMs() * WRITE_SHARE)),
-      signal: deadline.signal,
     };
     try {
       const answer = await post(context);

@@ -13,8 +13,8 @@ export type GraphToken = Readonly<{
 export type ExchangeOptions = Readonly<{
   /** A claims challenge of Graph's to be satisfied: minified JSON. */
   claims?: string;
-  /** The deadline of the request. */
-  signal?: AbortSignal;
+  /** Of the request. Its signal is asked for by whoever has to wait, and by nobody else: it takes a timer to make one. */
+  deadline?: Readonly<{ signal: AbortSignal }>;
 }>;
 
 /**

@@ -68,7 +68,7 @@ export function createExchange(options: OnBehalfOfOptions): Exchange {
     throw toExchangeProblem(response, { tenantId, toClaimsChallenge, now: now() });
   };
 
-  return async (caller, { claims, signal } = {}) => {
+  return async (caller, { claims, deadline } = {}) => {
     const endpoint = `${authorityHost}/${caller.tenantId}/oauth2/v2.0/token`;
     const asked = enableCae ? withClientCapability(claims) : claims;
 
@@ -85,7 +85,7 @@ export function createExchange(options: OnBehalfOfOptions): Exchange {
         ...(asked !== undefined && { claims: asked }),
       };
       try {
-        const token = toToken(await post(endpoint, form, signal), caller);
+        const token = toToken(await post(endpoint, form, deadline?.signal), caller);
         result = 'success';
         return claims === undefined ? token : { ...token, claims };
       } catch (error) {

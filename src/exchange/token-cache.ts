@@ -65,7 +65,7 @@ export function withTokenCache(
     }
   };
 
-  const exchange: Exchange = async (caller, { claims, signal } = {}) => {
+  const exchange: Exchange = async (caller, { claims, deadline } = {}) => {
     const key = toKey(caller, claims);
     const entry = entries.read(key);
     onLookup?.(entry ? 'hit' : 'miss');
@@ -75,11 +75,11 @@ export function withTokenCache(
     }
     let joined = underWay.get(key);
     if (!joined) {
-      // Without the signal of the request that came first: others may wait for the same answer.
+      // Without the deadline of the request that came first: others may wait for the same answer.
       joined = run(key, caller, claims);
       underWay.set(key, joined);
     }
-    return signal ? withDeadline(joined, signal) : joined;
+    return deadline ? withDeadline(joined, deadline.signal) : joined;
   };
 
   return {

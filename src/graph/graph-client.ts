@@ -10,8 +10,10 @@ export type GraphCallContext = Readonly<{
   token: Secret;
   /** A GUID; Intune's support finds the call by it. The only thing of the caller's headers that reaches Graph. */
   clientRequestId: string;
+  /** No more than is left of the request's deadline. */
   timeoutMs: number;
-  signal: AbortSignal;
+  /** Ends the call before that. */
+  signal?: AbortSignal;
 }>;
 
 /** Each rejects with OutboundError when there is no usable answer. */
@@ -70,7 +72,8 @@ export function createGraphClient({
         accept: 'application/json',
         'client-request-id': clientRequestId,
       };
-      const message: Mutable<OutboundRequest> = { method, url, headers, timeoutMs, signal };
+      const message: Mutable<OutboundRequest> = { method, url, headers, timeoutMs };
+      if (signal) message.signal = signal;
       if (body !== undefined) {
         headers['content-type'] = 'application/json';
         message.body = body;

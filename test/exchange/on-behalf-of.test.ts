@@ -171,7 +171,7 @@ test('Entra is not who it says it is: nothing is sent', async (t) => {
 test('the deadline of the request ends the call: nothing went to Graph', async () => {
   const { entra, exchange, newCaller } = shared;
   entra.faults.add({ operation: 'token', kind: 'hang' });
-  const exchanging = exchange(await newCaller(), { signal: AbortSignal.timeout(50) });
+  const exchanging = exchange(await newCaller(), { deadline: { signal: AbortSignal.timeout(50) } });
   assert.equal((await requireProblem(exchanging)).code, 'upstream_timeout');
 });
 

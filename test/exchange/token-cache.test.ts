@@ -12,8 +12,8 @@ function start({ lifetime = 75 * MINUTE, maxEntries = 100, scope = 'https://grap
   let now = NOW;
   const lookups: string[] = [];
   const asked: { claims: string | undefined; settle: (outcome?: ProblemCode) => void }[] = [];
-  const inner: Exchange = (_caller, { claims, signal } = {}) => {
-    assert.equal(signal, undefined, 'one deadline must not end what others wait for');
+  const inner: Exchange = (_caller, { claims, deadline } = {}) => {
+    assert.equal(deadline, undefined, 'one deadline must not end what others wait for');
     return new Promise((resolve, reject) => {
       const value = new Secret(`token ${asked.length + 1}`);
       const token = { value, expiresAt: now + lifetime, ...(claims !== undefined && { claims }) };
@@ -126,16 +126,19 @@ test('each waits for a joined exchange until its own deadline', async () => {
   const cache = start();
   const short = new AbortController();
   const patient = new AbortController();
-  const first = cache.exchange(toCaller(), { signal: short.signal });
-  const second = cache.exchange(toCaller(), { signal: patient.signal });
+  const first = cache.exchange(toCaller(), { deadline: { signal: short.signal } });
+  const second = cache.exchange(toCaller(), { deadline: { signal: patient.signal } });
   short.abort();
   await assert.rejects(first, { code: 'upstream_timeout' });
   cache.asked[0]?.settle();
   assert.equal((await second).value.reveal(), 'token 1');
   assert.equal(await cache.get(), await second, 'what the first one gave up was kept');
-  await assert.rejects(cache.exchange(toCaller({ assertion: 'new' }), { signal: AbortSignal.abort() }), {
-    code: 'upstream_timeout',
-  });
+  await assert.rejects(
+    cache.exchange(toCaller({ assertion: 'new' }), { deadline: { signal: AbortSignal.abort() } }),
+    {
+      code: 'upstream_timeout',
+    },
+  );
 });
 
 for (const code of ['consent_required', 'policy_denied'] as const) {
