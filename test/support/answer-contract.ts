@@ -168,12 +168,13 @@ function* checkBody(
 
 /** What is wrong with an answer, by the OpenAPI document. */
 export function* checkAnswer(answer: AskedAnswer): Generator<string> {
-  const { method, target, body, listener } = answer;
+  const { method, target, headers, body, listener } = answer;
   const status = String(answer.status);
   if (target.startsWith('/docs/') && status === '200') return; // parts of the page
   if (method === 'OPTIONS' && status === '204') return; // a preflight is the browser's, not an answer of ours
   // Refused below the API, or when even the answer to an error failed: bare, on purpose.
-  if ((status === '400' || status === '500') && body.length === 0 && method !== 'HEAD') return;
+  const isBare = body.length === 0 && headers['content-type'] === undefined && method !== 'HEAD';
+  if ((status === '400' || status === '500') && isBare) return;
   // What is no probe is told so, and nobody who reads the document asks.
   if (listener === 'admin' && !findDocumented(method, target, listener)) return;
   const found = findResponse(answer, status);
