@@ -60,9 +60,8 @@ export function createSharedIdempotencyStore({ claims, local }: SharedStoreOptio
       const owner = createOwner();
       try {
         await untold.get(key)?.();
-        untold.set(key, () => claims.release(key, owner)); // the claim may be made and its answer lost
-        const claim = await claims.claim(key, fingerprint, owner);
         untold.delete(key);
+        const claim = await claims.claim(key, fingerprint, owner);
         void tellUntold();
         switch (claim.kind) {
           case 'first': // or forgotten there, and known here
@@ -83,6 +82,8 @@ export function createSharedIdempotencyStore({ claims, local }: SharedStoreOptio
           }
         }
       } catch (cause) {
+        // Only now: the claim may be made and its answer lost. What still could not be told goes first.
+        if (!untold.has(key)) untold.set(key, () => claims.release(key, owner));
         if (here.kind === 'known') return here;
         await local.release(key);
         throw new ProblemError('idempotency_unavailable', undefined, {

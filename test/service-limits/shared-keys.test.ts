@@ -53,6 +53,21 @@ describe('an Idempotency-Key over two replicas', { skip: NO_REDIS, concurrency: 
     });
   });
 
+  test('security: two keys under way at one replica are both under way for the other', async (t) => {
+    await whileShared(t, OPTIONS, async (replicas) => {
+      const { one, two } = replicas;
+      const actor = await createActor(one, TENANT_ID);
+      const other = await createActor(one, TENANT_ID);
+      const pairs = [actor, other] as const;
+      for (const { faults } of pairs) faults([{ kind: 'delay', ms: 900, when: 'after' }]);
+      const first = pairs.map((each) => ask(each, one));
+      await waitUntil(() => pairs.every((each) => postsOf(replicas, each) === 1));
+      for (const each of pairs) assert.equal(await ask(each, two), '409 request_in_progress');
+      assert.deepEqual(await Promise.all(first), [204, 204]);
+      for (const each of pairs) assert.equal(each.commits(), 1);
+    });
+  });
+
   test('a refusal of Graph’s is given again by the other replica, which does not ask', async (t) => {
     await whileShared(t, OPTIONS, async (replicas) => {
       const { one, two } = replicas;
