@@ -14,6 +14,15 @@ export type BlockedUntil = Readonly<{
   giveUpProbe: (tenantId: string) => Promise<void>;
 }>;
 
+/** The same where only this process knows it: without a question to anyone it can be looked at, and told what others know. */
+export type LocalBlockedUntil = BlockedUntil &
+  Readonly<{
+    /** Milliseconds that the block still lasts; 0 without one. */
+    leftMs: (tenantId: string) => number;
+    /** There is a block until this time, in milliseconds since the epoch, after so many failures if that is known. */
+    learn: (tenantId: string, until: number, failures?: number) => void;
+  }>;
+
 export type Throttled = Readonly<{ probe: boolean; retryAfterSeconds?: number }>;
 
 export type BlockedUntilOptions = Readonly<{
@@ -32,7 +41,7 @@ export function createBlockedUntil({
   now = Date.now,
   random = Math.random,
   probeMs = 30_000,
-}: BlockedUntilOptions = {}): BlockedUntil {
+}: BlockedUntilOptions = {}): LocalBlockedUntil {
   const blocks = new Map<string, Block>();
   return {
     enter: async (tenantId) => {
@@ -62,6 +71,9 @@ export function createBlockedUntil({
       const block = blocks.get(tenantId);
       if (block !== undefined) blocks.set(tenantId, { ...block, probeUntil: 0 });
     },
+    leftMs: (tenantId) => Math.max(0, (blocks.get(tenantId)?.until ?? 0) - now()),
+    learn: (tenantId, until, failures = blocks.get(tenantId)?.failures ?? 1) =>
+      void blocks.set(tenantId, { until, failures, probeUntil: 0 }),
   };
 }
 

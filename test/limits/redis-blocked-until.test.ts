@@ -89,4 +89,59 @@ describe('createRedisBlockedUntil', { skip: NO_REDIS }, () => {
     assert.deepEqual(await replica.enter('own'), { kind: 'blocked', retryAfterSeconds: 20 });
     assert.deepEqual(await replica.enter('other'), { kind: 'open' });
   });
+
+  it('tells the others, when Redis is back, of a block that began while it was gone', async () => {
+    const clock = { now: NOW };
+    let gone = true;
+    const one = createReplica(clock, (...command) =>
+      gone ? Promise.reject(new Error('gone')) : connection.run(...command),
+    );
+    const two = createReplica(clock);
+    await one.block('meanwhile', { probe: false, retryAfterSeconds: 60 });
+    gone = false;
+    clock.now += 10_000;
+    assert.deepEqual(await one.enter('meanwhile'), { kind: 'blocked', retryAfterSeconds: 50 });
+    assert.deepEqual(await two.enter('meanwhile'), { kind: 'blocked', retryAfterSeconds: 50 });
+    clock.now += 50_000;
+    assert.deepEqual(await one.enter('meanwhile'), { kind: 'probe' });
+    await one.open('meanwhile');
+    assert.deepEqual(await two.enter('meanwhile'), { kind: 'open' });
+  });
+
+  it('keeps to a block that Redis was flushed of, whichever replica it began at', async () => {
+    const clock = { now: NOW };
+    const [one, two, three] = [createReplica(clock), createReplica(clock), createReplica(clock)];
+    await one.block('flushed', { probe: false, retryAfterSeconds: 60 });
+    await two.enter('flushed');
+    for (const replica of [one, two]) {
+      await server.admin.flushall();
+      assert.deepEqual(await replica.enter('flushed'), { kind: 'blocked', retryAfterSeconds: 60 });
+      assert.deepEqual(await three.enter('flushed'), { kind: 'blocked', retryAfterSeconds: 60 });
+    }
+  });
+
+  it('answers with the later of two times', async () => {
+    const clock = { now: NOW };
+    const [one, two] = [createReplica(clock), createReplica(clock)];
+    await one.block('later', { probe: false, retryAfterSeconds: 5 });
+    await two.block('later', { probe: false, retryAfterSeconds: 9 });
+    assert.deepEqual(await one.enter('later'), { kind: 'blocked', retryAfterSeconds: 9 });
+  });
+
+  it('forgets an old block once Redis says that it was opened', async () => {
+    const clock = { now: NOW };
+    let gone = false;
+    const one = createReplica(clock, (...command) =>
+      gone ? Promise.reject(new Error('gone')) : connection.run(...command),
+    );
+    const two = createReplica(clock);
+    await one.block('old', { probe: false, retryAfterSeconds: 5 });
+    clock.now += 5000;
+    assert.deepEqual(await two.enter('old'), { kind: 'probe' });
+    await two.open('old');
+    assert.deepEqual(await one.enter('old'), { kind: 'open' });
+    gone = true;
+    assert.equal(await one.block('old', { probe: false }), true, 'as news');
+    assert.deepEqual(await one.enter('old'), { kind: 'blocked', retryAfterSeconds: 1 });
+  });
 });
