@@ -17,7 +17,8 @@ export type LimitParts = Readonly<{
   redisCreationTurn?: RedisCreationTurn;
   /** Waits for Redis, where there is one, for a moment: without it the service starts degraded. */
   ready: () => Promise<unknown>;
-  close: () => void;
+  /** Tells Redis what is still to be told, and leaves it. */
+  close: () => Promise<void>;
 }>;
 
 export async function createLimitParts(
@@ -40,7 +41,7 @@ export async function createLimitParts(
       throttle: createGraphThrottle(),
       idempotencyStore: local,
       ready: () => Promise.resolve(),
-      close: () => {},
+      close: () => Promise.resolve(),
     };
   }
 

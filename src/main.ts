@@ -133,7 +133,7 @@ async function run(settings: Settings): Promise<void> {
       await flushRefusals();
       await journal.close();
       await outbound.close();
-      limits.close();
+      await limits.close();
     } finally {
       // Nothing is left to do; should something still hold the process, it does so no longer than this.
       setTimeout(() => process.exit(), LAST_MOMENT).unref();

@@ -30,14 +30,18 @@ export function createRedisParts({ requestDeadlineMs, local, ...options }: Redis
     lifetimeMs: KEY_LIFETIME,
     underWayMs: requestDeadlineMs + CLAIM_MARGIN_MS,
   });
+  const idempotencyStore = createSharedIdempotencyStore({ claims, local });
   return {
     limiter,
     throttle: createGraphThrottle({
       blockedUntil: createRedisBlockedUntil({ run, local: createBlockedUntil() }),
     }),
     redisCreationTurn: createRedisCreationTurn({ run, lifetimeMs: KEY_LIFETIME, lateMs: LATE_ACT }),
-    idempotencyStore: createSharedIdempotencyStore({ claims, local }),
+    idempotencyStore,
     ready: () => ready(REDIS_START_MS),
-    close,
+    close: async () => {
+      await idempotencyStore.close();
+      close();
+    },
   };
 }

@@ -10,6 +10,7 @@ import {
   createRedisScript,
   type RedisConnection,
 } from '../../src/limits/redis-connection.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from '../limits/redis-server.ts';
 
 const DAY = 86_400_000;
@@ -56,7 +57,7 @@ describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
   });
 
   /** A replica: its own memory, the common Redis, and a switch that loses the answers or the questions. */
-  function createReplica() {
+  function createReplica({ retryMs = 10 } = {}) {
     const link: { state: 'up' | 'down' | 'deaf' } = { state: 'up' };
     const claims: RedisClaims = createRedisClaims({
       lifetimeMs: DAY,
@@ -70,7 +71,7 @@ describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
       },
     });
     const local = createMemoryIdempotencyStore({ now: () => clock.now });
-    return { link, store: createSharedIdempotencyStore({ claims, local }) };
+    return { link, store: createSharedIdempotencyStore({ claims, local, retryMs }) };
   }
 
   /** Behind everything that the replicas have told Redis until now, and what follows from its answers. */
@@ -150,8 +151,8 @@ describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
     assert.deepEqual(await store.claim('new', ASKED), { kind: 'first' });
   });
 
-  it('never fails to keep an outcome, and tells Redis when it is back', async () => {
-    const [one, two] = [createReplica(), createReplica().store];
+  it('never fails to keep an outcome, and tells Redis with the next claim', async () => {
+    const [one, two] = [createReplica({ retryMs: DAY }), createReplica().store];
     await one.store.claim(KEY, ASKED);
     one.link.state = 'down';
     await one.store.keep(KEY, SUCCESS);
@@ -160,6 +161,60 @@ describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
     await one.store.claim('something else', ASKED);
     await flushQueue();
     assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'known', record: SUCCESS });
+  });
+
+  it('tells Redis of an outcome soon after its return, though nobody claims anything', async () => {
+    const [one, two] = [createReplica(), createReplica().store];
+    await one.store.claim(KEY, ASKED);
+    one.link.state = 'down';
+    await one.store.keep(KEY, SUCCESS);
+    one.link.state = 'up';
+    await waitUntil(async () => (await two.claim(KEY, ASKED)).kind === 'known');
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'known', record: SUCCESS });
+  });
+
+  it('gives a key back whose claim was never answered, though nobody claims anything', async () => {
+    const [one, two] = [createReplica(), createReplica().store];
+    one.link.state = 'deaf';
+    await assert.rejects(one.store.claim(KEY, ASKED), isUnavailable);
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'under_way', fingerprint: ASKED });
+    one.link.state = 'up';
+    await waitUntil(async () => (await two.claim(KEY, ASKED)).kind === 'first');
+  });
+
+  it('tells Redis at a stop what it could not be told before', async () => {
+    const [one, two] = [createReplica({ retryMs: DAY }), createReplica().store];
+    for (const key of ['done', 'lost']) await one.store.claim(key, ASKED);
+    one.link.state = 'down';
+    await one.store.keep('done', SUCCESS);
+    await one.store.release('lost');
+    one.link.state = 'up';
+    await one.store.close();
+    assert.deepEqual(await two.claim('done', ASKED), { kind: 'known', record: SUCCESS });
+    assert.deepEqual(await two.claim('lost', ASKED), { kind: 'first' });
+  });
+
+  it('security: keeps the mark of a settling whose claim was never answered', async () => {
+    const [one, two] = [createReplica(), createReplica().store];
+    await one.store.claim(KEY, ASKED);
+    await one.store.keep(KEY, UNKNOWN);
+    one.link.state = 'deaf';
+    assert.deepEqual(await one.store.claim(KEY, ASKED), { kind: 'known', record: UNKNOWN });
+    one.link.state = 'up';
+    await one.store.claim('something else', ASKED);
+    await flushQueue();
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'under_way', fingerprint: ASKED });
+    await one.store.keep(KEY, SUCCESS);
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'known', record: SUCCESS });
+  });
+
+  it('does not mark a key that was asked for with another body', async () => {
+    const [one, two] = [createReplica().store, createReplica().store];
+    await one.claim(KEY, ASKED);
+    await one.keep(KEY, UNKNOWN);
+    await server.admin.flushall();
+    assert.deepEqual(await one.claim(KEY, 'another'), { kind: 'known', record: UNKNOWN });
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'first' });
   });
 
   it('takes back a claim whose answer was lost', async () => {

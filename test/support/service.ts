@@ -173,7 +173,7 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     await built.flushRefusals();
     await journal.close();
     await outbound.close();
-    limits.close();
+    await limits.close();
     if (!options.sandbox) await sandbox.close();
     if (options.auditDirectory === undefined) await rm(auditDirectory, { recursive: true, force: true });
   };
