@@ -21,25 +21,6 @@ function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError
   );
 }
 
-/** Where a tier stands once what was charged to it for one request has been given back. */
-function withRefund(state: TierState, cost: number): TierState {
-  const { limit, remaining, resetSeconds } = state;
-  if (!state.charged) return state;
-  const whole = Math.max(1, Math.floor(limit.count / cost));
-  const resetAfter = Math.ceil(resetSeconds - (cost * limit.seconds) / limit.count);
-  return remaining + 1 >= whole
-    ? { ...state, remaining: whole, resetSeconds: 0 }
-    : { ...state, remaining: remaining + 1, resetSeconds: Math.max(0, resetAfter) };
-}
-
-/** Where its tiers stand once a charge has been given back. */
-function toRefunded({ keys, decision }: Charge): readonly TierState[] {
-  return decision.states.map((state) => {
-    const charged = keys.find(({ tier, kind }) => tier === state.tier && kind === state.kind);
-    return withRefund(state, charged?.cost ?? 1);
-  });
-}
-
 function setRateLimitHeaders(response: ServerResponse, states: readonly TierState[]): void {
   const headers = toRateLimitHeaders(states);
   for (const name in headers) response.setHeader(name, headers[name] ?? '');
@@ -50,13 +31,18 @@ export function createLimitSteps(
   limiter: Limiter,
   askGraph: AskGraph,
 ): Readonly<{ limitAddress: Step; limitCaller: Step; giveBack: ProblemStep }> {
-  /** A refused request costs nothing in any tier. */
-  const refund = async (scope: RequestScope): Promise<void> => {
-    const charges = [scope.addressCharge, scope.callerCharge].filter((charge) => charge !== undefined);
-    await Promise.all(
-      charges.flatMap(({ keys, decision }) => keys.map((key) => limiter.refund(key, decision))),
+  /** Where its tiers stand once a charge has been given back. */
+  const takeBack = async ({ keys, decision }: Charge): Promise<readonly TierState[]> => {
+    const refunded = await Promise.all(keys.map((key) => limiter.refund(key, decision)));
+    return decision.states.map(
+      (state) => refunded.find((other) => other?.tier === state.tier && other.kind === state.kind) ?? state,
     );
-    scope.rateLimits = charges.flatMap(toRefunded);
+  };
+
+  /** A refused request costs nothing in any tier. */
+  const refund = async ({ addressCharge, callerCharge }: RequestScope): Promise<readonly TierState[]> => {
+    const charges = [addressCharge, callerCharge].filter((charge) => charge !== undefined);
+    return (await Promise.all(charges.map(takeBack))).flat();
   };
 
   return {
@@ -81,7 +67,7 @@ export function createLimitSteps(
       const keys = toLimitKeys(subject);
       const decision = await limiter.decide(keys);
       const refused = decision.refusedBy.length > 0;
-      if (refused) await refund(scope);
+      if (refused) scope.rateLimits = await refund(scope);
       else scope.callerCharge = { keys, decision };
       scope.rateLimits = [...scope.rateLimits, ...decision.states];
       setRateLimitHeaders(response, scope.rateLimits);
@@ -92,7 +78,7 @@ export function createLimitSteps(
     giveBack: async function giveBack(error, _request, response, next) {
       if (error instanceof ProblemError && error.options.costsNothing === true && !response.headersSent) {
         const { scope } = response.locals;
-        await refund(scope);
+        scope.rateLimits = await refund(scope);
         setRateLimitHeaders(response, scope.rateLimits);
       }
       next(error);

@@ -59,7 +59,8 @@ function addOnce(tiers: Tier[], tier: Tier): void {
   if (!tiers.includes(tier)) tiers.push(tier);
 }
 
-function toState(standing: Standing, charged: boolean): TierState {
+/** Where a tier stands, after its charge if it was charged. */
+export function toState(standing: Standing, charged: boolean): TierState {
   const { ask, policy, step, now } = standing;
   const arrival = charged ? standing.arrival + step : standing.arrival;
   return {

@@ -95,8 +95,13 @@ export function withFallback(
     },
     refund: async (key, charge) => {
       if (decidedByTwin.has(charge)) return twin.refund(key, charge);
-      if (degradedSince !== undefined) return;
-      await shared.refund(key, charge).catch(degrade);
+      if (degradedSince !== undefined) return undefined;
+      try {
+        return await shared.refund(key, charge);
+      } catch (error) {
+        degrade(error);
+        return undefined;
+      }
     },
     state: () => (degradedSince === undefined ? 'shared' : 'degraded'),
     close: () => {

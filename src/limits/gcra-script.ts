@@ -44,7 +44,10 @@ end
 return reply
 `);
 
-/** gcra.ts withoutCharge. Arguments after the clock: ticks per millisecond, step, window, the arrival time the charge led to. */
+/**
+ * gcra.ts withoutCharge. Arguments after the clock: ticks per millisecond, step, window, the arrival time the charge led to.
+ * Returns the milliseconds of the refund and the arrival time after it.
+ */
 export const REFUND_SCRIPT = createRedisScript(`${ARRIVALS}
 local ticks_per_ms, step, window = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = now_ms * ticks_per_ms
@@ -55,5 +58,5 @@ if arrival > now then
 else
   redis.call('DEL', KEYS[1])
 end
-return 1
+return { now_ms, math.max(arrival, now) }
 `);

@@ -1,5 +1,5 @@
 import { createArrivalStore, type ArrivalStore } from './arrival-store.ts';
-import { conforms, passes, readCharged, toDecision, toStanding, type Standing } from './decision.ts';
+import { conforms, passes, readCharged, toDecision, toStanding, toState, type Standing } from './decision.ts';
 import { toArrival, toTicks, withoutCharge } from './gcra.ts';
 import { createPolicies, type Policy } from './policy.ts';
 import type { LimitKey, Limiter, OnDecision, RateLimits } from './tier.ts';
@@ -55,9 +55,12 @@ export function createMemoryLimiter({
     refund: async (key, decision) => {
       const policy = readPolicy(key);
       const charged = readCharged(key, decision);
-      if (policy === undefined || charged === undefined) return;
-      const { arrival, step, now: ticks } = find(key, policy, now());
-      storeOf(policy).write(key.key, withoutCharge(arrival, charged, step, ticks), ticks);
+      if (policy === undefined || charged === undefined) return undefined;
+      const standing = find(key, policy, now());
+      const { step, now: ticks } = standing;
+      const arrival = withoutCharge(standing.arrival, charged, step, ticks);
+      storeOf(policy).write(key.key, arrival, ticks);
+      return toState({ ...standing, arrival: Math.max(arrival, ticks) }, false);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { isEnforced, readCharged, toDecision, toStanding } from './decision.ts';
+import { isEnforced, readCharged, toDecision, toStanding, toState } from './decision.ts';
 import { DECIDE_SCRIPT, REFUND_SCRIPT } from './gcra-script.ts';
 import { toStep, toTicks } from './gcra.ts';
 import { createPolicies, type Policy } from './policy.ts';
@@ -38,10 +38,12 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
     refund: async (ask, decision) => {
       const policy = readPolicy(ask);
       const charged = readCharged(ask, decision);
-      if (policy === undefined || charged === undefined) return;
+      if (policy === undefined || charged === undefined) return undefined;
       const { ticksPerMs, window } = policy.pace;
       const step = toStep(policy.pace, ask.cost ?? 1);
-      await run(REFUND_SCRIPT, [toKey({ ask, policy })], [readClock(), ticksPerMs, step, window, charged]);
+      const args = [readClock(), ticksPerMs, step, window, charged];
+      const [nowMs, arrival = 0] = parseNumbers(await run(REFUND_SCRIPT, [toKey({ ask, policy })], args), 2);
+      return toState(toStanding(ask, policy, arrival, toTicks(policy.pace, nowMs)), false);
     },
   };
 

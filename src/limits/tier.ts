@@ -56,9 +56,10 @@ export type Limiter = Readonly<{
   decide: (keys: readonly LimitKey[]) => Promise<Decision>;
   /**
    * Gives one request back to a tier that was charged before another step refused the request. `charge` is the
-   * decision that charged it: what of the charge has lapsed since is not given back.
+   * decision that charged it: what of the charge has lapsed since is not given back. Where the tier stands then;
+   * `undefined` if nothing was charged, or the store could not be asked.
    */
-  refund: (key: LimitKey, charge: Decision) => Promise<void>;
+  refund: (key: LimitKey, charge: Decision) => Promise<TierState | undefined>;
 }>;
 
 /** Told of every decision, for metrics and logs. */

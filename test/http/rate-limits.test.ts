@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import type { RateLimits } from '../../src/limits/tier.ts';
 import { startService, type Service, type ServiceOptions } from '../support/service.ts';
 
 /** `"user";r=29;t=2` and its like, by tier. */
@@ -23,6 +25,16 @@ async function create(service: Service, headers?: Readonly<Record<string, string
     body: '{"tokenValidityInSeconds":60}',
   });
 }
+
+const NO_LIMITS: RateLimits = {
+  address: 'off',
+  user: 'off',
+  client: 'off',
+  tenant: 'off',
+  profile: 'off',
+  graph: 'off',
+};
+const USER_LIMIT = { count: 1, seconds: 3600, shadow: false };
 
 const OFF = {
   RATE_LIMIT_ADDRESS: 'off',
@@ -118,6 +130,27 @@ test('the address tier refuses before a token is looked at', async (t) => {
   assert.equal(looked, 2);
   assert.match(state(refused)['address'] ?? '', /^r=0;t=(?:60|59)$/);
   assert.deepEqual(service.entra.journal.exchanges, []);
+});
+
+test('what was given back is told to the second, though part of it has lapsed', async (t) => {
+  const clock = { now: Date.now() };
+  const limiter = createMemoryLimiter({
+    limits: { ...NO_LIMITS, address: { count: 30, seconds: 60, shadow: false }, user: USER_LIMIT },
+    now: () => clock.now,
+  });
+  const service = await startService(t, {
+    replace: ({ authenticate }) => ({
+      limiter,
+      authenticate: async (rawHeaders) => {
+        clock.now += 900;
+        return authenticate(rawHeaders);
+      },
+    }),
+  });
+  assert.equal(state(await create(service))['address'], 'r=29;t=2');
+  const refused = await create(service);
+  assert.equal(refused.status, 429);
+  assert.equal(state(refused)['address'], 'r=29;t=1', '0.2 s of the first request are left');
 });
 
 test('several exhausted tiers are all named', async (t) => {

@@ -121,6 +121,21 @@ describe('createMemoryLimiter', () => {
       assert.equal(stateOf(await limiter.decide([USER]), 'user').remaining, 2);
     });
 
+    it('says where the tier stands then, to the second', async () => {
+      let now = NOW;
+      const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(30, 60) }, now: () => now });
+      await limiter.decide([USER]);
+      const charge = await limiter.decide([USER]);
+      now += 900;
+      const state = await limiter.refund(USER, charge);
+      assert.deepEqual(
+        [state?.remaining, state?.resetSeconds],
+        [29, 2],
+        '1.1 s of the first request are left',
+      );
+      assert.equal(await limiter.refund(TENANT, charge), undefined);
+    });
+
     it('security: a refund held back cannot turn idle time into a second burst', async () => {
       let now = NOW;
       const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(5, 5) }, now: () => now });
