@@ -101,7 +101,7 @@ async function measureLimits(): Promise<void> {
   const resource = { set: 'androidForWorkEnrollmentProfiles', id: randomUUID() };
   const keys = [
     { tier: 'address', key: '192.0.2.1' } as const,
-    ...toLimitKeys({ caller, resource, write: true, graph: { cost: 1, othersAsking: false } }),
+    ...toLimitKeys({ caller, resource, write: true }),
   ];
   const decide = async () => {
     for (let index = 0; index < DECISIONS; index += 1) await limiter.decide(keys);

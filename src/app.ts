@@ -13,7 +13,7 @@ import { answerHealth } from './http/health.ts';
 import { authoriseCaller, identifyCaller, type Authorise } from './http/identify-caller.ts';
 import { lastResort } from './http/last-resort.ts';
 import { inTurn } from './http/in-turn.ts';
-import { createLimitSteps, type AskGraph } from './http/limit-requests.ts';
+import { createLimitSteps } from './http/limit-requests.ts';
 import { parseInput } from './http/parse-input.ts';
 import { createPublicBase } from './http/public-base.ts';
 import { readBody } from './http/read-body.ts';
@@ -35,8 +35,6 @@ export type Parts = Readonly<{
   log: Logger;
   sourceAddress: SourceAddress;
   limiter: Limiter;
-  /** On what terms the tenant's budget for writes at Graph is given. */
-  askGraph: AskGraph;
   authenticate: Authenticate;
   authorise: Authorise;
   enrollment: Enrollment;
@@ -52,7 +50,7 @@ export function createApp(parts: Parts): Express {
   const { settings, log, limiter, now = Date.now } = parts;
   const { publicBaseUrl } = settings;
   const readPublicBase = createPublicBase({ publicBaseUrl, isTrusted: parts.sourceAddress.isTrusted });
-  const { limitAddress, limitCaller, giveBack } = createLimitSteps(limiter, parts.askGraph);
+  const { limitAddress, limitCaller, giveBack } = createLimitSteps(limiter);
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
 

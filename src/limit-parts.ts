@@ -1,6 +1,7 @@
 import type { Metrics } from './admin/metrics.ts';
 import type { IdempotencyStore } from './enrollment/idempotency-store.ts';
 import { createMemoryIdempotencyStore } from './enrollment/memory-idempotency-store.ts';
+import { createGraphBudget } from './limits/graph-budget.ts';
 import { createGraphThrottle, type GraphThrottle } from './limits/graph-throttle.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
 import type { RedisCreationTurn } from './limits/redis-creation-turn.ts';
@@ -36,9 +37,10 @@ export async function createLimitParts(
   };
   const local = createMemoryIdempotencyStore();
   if (!redisUrl) {
+    const budget = createGraphBudget();
     return {
-      limiter: createMemoryLimiter({ limits, onDecision }),
-      throttle: createGraphThrottle(),
+      limiter: createMemoryLimiter({ limits, onDecision, budget }),
+      throttle: createGraphThrottle({ budget }),
       idempotencyStore: local,
       ready: () => Promise.resolve(),
       close: () => Promise.resolve(),

@@ -155,7 +155,6 @@ export function createParts(input: PartsInput): BuiltParts {
       log,
       sourceAddress: createSourceAddress({ trustedProxies: settings.trustedProxies, log }),
       limiter: limits.limiter,
-      askGraph: limits.throttle.ask,
       authenticate,
       authorise: (caller, scope) => authorise(caller, { api, scope, allowedClientIds }),
       enrollment,

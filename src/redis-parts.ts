@@ -3,13 +3,14 @@ import { KEY_LIFETIME, type IdempotencyStore } from './enrollment/idempotency-st
 import { createSharedIdempotencyStore } from './enrollment/shared-idempotency-store.ts';
 import type { LimitParts } from './limit-parts.ts';
 import { createBlockedUntil } from './limits/blocked-until.ts';
+import { createGraphBudget } from './limits/graph-budget.ts';
 import { createGraphThrottle } from './limits/graph-throttle.ts';
 import { createRedisBlockedUntil } from './limits/redis-blocked-until.ts';
 import { createRedisClaims } from './limits/redis-claims.ts';
 import { createRedisCreationTurn } from './limits/redis-creation-turn.ts';
 import { createSharedState, type SharedStateOptions } from './limits/shared-state.ts';
 
-export type RedisPartsOptions = SharedStateOptions &
+export type RedisPartsOptions = Omit<SharedStateOptions, 'budget'> &
   Readonly<{
     /** Milliseconds in which a request is over. */
     requestDeadlineMs: number;
@@ -24,7 +25,8 @@ const CLAIM_MARGIN_MS = 5000;
 
 /** The same parts, shared by all replicas. */
 export function createRedisParts({ requestDeadlineMs, local, ...options }: RedisPartsOptions): LimitParts {
-  const { limiter, run, ready, close } = createSharedState(options);
+  const budget = createGraphBudget();
+  const { limiter, run, ready, close } = createSharedState({ ...options, budget });
   const claims = createRedisClaims({
     run,
     lifetimeMs: KEY_LIFETIME,
@@ -35,6 +37,7 @@ export function createRedisParts({ requestDeadlineMs, local, ...options }: Redis
     limiter,
     throttle: createGraphThrottle({
       blockedUntil: createRedisBlockedUntil({ run, local: createBlockedUntil() }),
+      budget,
     }),
     redisCreationTurn: createRedisCreationTurn({ run, lifetimeMs: KEY_LIFETIME, lateMs: LATE_ACT }),
     idempotencyStore,

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { ProblemError } from '../errors.ts';
-import type { GraphTerms } from '../limits/graph-budget.ts';
 import { toRateLimitHeaders } from '../limits/headers.ts';
 import { toLimitKeys, type LimitSubject } from '../limits/limit-keys.ts';
 import { toAddressKey } from '../limits/source-address.ts';
@@ -8,9 +7,6 @@ import type { Decision, LimitKey, Limiter, TierState } from '../limits/tier.ts';
 import type { Mutable } from '../mutable.ts';
 import type { Charge, ProblemStep, RequestScope, Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
-
-/** The terms of a tenant's write budget at Graph, for a write that this application asks for now. */
-export type AskGraph = (tenantId: string, clientId: string) => GraphTerms;
 
 function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError {
   const tiers = refusedBy.map((tier) => `"${tier}"`).join(', ');
@@ -29,7 +25,6 @@ function setRateLimitHeaders(response: ServerResponse, states: readonly TierStat
 /** The limits, in two steps: by address before any cryptography, by everything else once the caller is known. */
 export function createLimitSteps(
   limiter: Limiter,
-  askGraph: AskGraph,
 ): Readonly<{ limitAddress: Step; limitCaller: Step; giveBack: ProblemStep }> {
   /** Where its tiers stand once a charge has been given back. */
   const takeBack = async ({ keys, decision }: Charge): Promise<readonly TierState[]> => {
@@ -62,7 +57,6 @@ export function createLimitSteps(
       const { operation, caller } = requireOperation(scope);
       const { profile } = scope;
       const subject: Mutable<LimitSubject> = { caller, write: operation.write };
-      if (operation.write) subject.graph = askGraph(caller.tenantId, caller.clientId);
       if (profile) subject.resource = { set: profile.set, id: profile.id.canonical };
       const keys = toLimitKeys(subject);
       const decision = await limiter.decide(keys);

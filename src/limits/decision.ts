@@ -1,4 +1,5 @@
 import { ticksToWait, toRemaining, toSeconds, toStep } from './gcra.ts';
+import type { GraphTerms } from './graph-budget.ts';
 import type { Policy } from './policy.ts';
 import type { Decision, LimitKey, Tier, TierState } from './tier.ts';
 
@@ -6,6 +7,8 @@ import type { Decision, LimitKey, Tier, TierState } from './tier.ts';
 export type Standing = Readonly<{
   ask: LimitKey;
   policy: Policy;
+  /** Whether it may refuse the request. */
+  enforced: boolean;
   /** Ticks the request is charged. */
   step: number;
   arrival: number;
@@ -13,8 +16,24 @@ export type Standing = Readonly<{
 }>;
 
 /** The same for every store, before it has looked. */
-export function toStanding(ask: LimitKey, policy: Policy, arrival: number, now: number): Standing {
-  return { ask, policy, step: toStep(policy.pace, ask.cost ?? 1), arrival, now };
+export function toStanding(
+  ask: LimitKey,
+  policy: Policy,
+  terms: GraphTerms,
+  arrival: number,
+  now: number,
+): Standing {
+  const step = toStep(policy.pace, isPriced(ask) ? terms.cost : 1);
+  return { ask, policy, enforced: isEnforced(ask, policy, terms), step, arrival, now };
+}
+
+/** Whether what it is charged follows from the terms at Graph. */
+export function isPriced({ tier, kind }: LimitKey): boolean {
+  return tier === 'graph' && kind !== 'read';
+}
+
+function isEnforced({ kind }: LimitKey, { limit }: Policy, { othersAsking }: GraphTerms): boolean {
+  return !limit.shadow && (kind !== 'share' || othersAsking);
 }
 
 /** Whether the request conforms to this standing's policy, enforced or not. */
@@ -22,14 +41,9 @@ export function conforms({ policy, arrival, step, now }: Standing): boolean {
   return ticksToWait(policy.pace, arrival, step, now) <= 0;
 }
 
-/** Whether this standing may refuse a request. */
-export function isEnforced(ask: LimitKey, policy: Policy): boolean {
-  return !policy.limit.shadow && ask.enforced !== false;
-}
-
 /** Whether a request passes these standings: all that may refuse it conform. */
 export function passes(standings: readonly Standing[]): boolean {
-  return standings.every((standing) => conforms(standing) || !isEnforced(standing.ask, standing.policy));
+  return standings.every((standing) => conforms(standing) || !standing.enforced);
 }
 
 /** What follows from the standings before the charge; the same for every store. */
@@ -42,9 +56,9 @@ export function toDecision(standings: readonly Standing[]): Decision {
   for (const standing of standings) {
     const conforming = conforms(standing);
     if (!conforming) {
-      const { ask, policy, arrival, step, now } = standing;
+      const { policy, enforced, arrival, step, now } = standing;
       if (policy.limit.shadow) addOnce(shadowRefusedBy, policy.tier);
-      if (isEnforced(ask, policy)) {
+      if (enforced) {
         addOnce(refusedBy, policy.tier);
         const wait = toSeconds(policy.pace, ticksToWait(policy.pace, arrival, step, now));
         retryAfterSeconds = Math.max(retryAfterSeconds, wait);
@@ -61,21 +75,22 @@ function addOnce(tiers: Tier[], tier: Tier): void {
 
 /** Where a tier stands, after its charge if it was charged. */
 export function toState(standing: Standing, charged: boolean): TierState {
-  const { ask, policy, step, now } = standing;
+  const { ask, policy, enforced, step, now } = standing;
   const arrival = charged ? standing.arrival + step : standing.arrival;
   return {
     tier: policy.tier,
     kind: ask.kind,
-    enforced: isEnforced(ask, policy),
+    enforced,
     limit: policy.limit,
     remaining: toRemaining(policy.pace, arrival, step, now),
     resetSeconds: toSeconds(policy.pace, arrival - now),
     charged,
+    step,
     arrival,
   };
 }
 
-/** The arrival time to which the decision had moved this key, if it had. */
-export function readCharged({ tier, kind }: LimitKey, { states }: Decision): number | undefined {
-  return states.find((state) => state.charged && state.tier === tier && state.kind === kind)?.arrival;
+/** Where this key stood once the decision had charged it, if it had. */
+export function readCharged({ tier, kind }: LimitKey, { states }: Decision): TierState | undefined {
+  return states.find((state) => state.charged && state.tier === tier && state.kind === kind);
 }

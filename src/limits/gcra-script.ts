@@ -1,3 +1,4 @@
+import { GRAPH_BUDGET } from './graph-budget-script.ts';
 import { REDIS_NOW } from './redis-clock.ts';
 import { createRedisScript } from './redis-connection.ts';
 
@@ -17,28 +18,32 @@ end
 `;
 
 /**
- * decision.ts as Redis runs it: all keys pass and all are charged, or none is. After the clock there are four arguments a key:
- * ticks per millisecond, step, window, and 1 where the key may refuse. Returns the milliseconds of the decision and, key by key,
- * the arrival time before the charge: all that toDecision needs.
+ * decision.ts as Redis runs it: all keys pass and all are charged, or none is. After the clock comes the application that asks for
+ * a write at Graph, or nothing, then five arguments a key: ticks per millisecond, interval, window, 1 where the terms at Graph say
+ * what it is charged, and whether it may refuse (`share`: while other applications ask too). The tenant's budget is the last key.
+ * Returns the milliseconds of the decision, the terms at Graph, and key by key the arrival time before the charge: all that
+ * toDecision needs.
  */
-export const DECIDE_SCRIPT = createRedisScript(`${ARRIVALS}
-local reply, passes = { now_ms }, true
-for i, key in ipairs(KEYS) do
-  local at = 4 * i - 2
-  local step, window = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local now = now_ms * tonumber(ARGV[at])
-  reply[i + 1] = read_arrival(key, window, now)
-  local conforms = reply[i + 1] + step - window - now <= 0
-  if ARGV[at + 3] == '1' and not conforms then passes = false end
+export const DECIDE_SCRIPT = createRedisScript(`${ARRIVALS}${GRAPH_BUDGET}
+local count = (#ARGV - 2) / 5
+local cost, others_asking = 1, false
+if ARGV[2] ~= '' then cost, others_asking = ask_budget(KEYS[count + 1], ARGV[2], now_ms) end
+
+local reply, steps, conforming, passes = { now_ms, cost, others_asking and 1 or 0 }, {}, {}, true
+for i = 1, count do
+  local at = 5 * i - 2
+  local window, refuses = tonumber(ARGV[at + 2]), ARGV[at + 4]
+  local now = now_ms * ARGV[at]
+  local arrival = read_arrival(KEYS[i], window, now)
+  steps[i] = math.min((ARGV[at + 3] == '1' and cost or 1) * ARGV[at + 1], window)
+  conforming[i] = arrival + steps[i] - window - now <= 0
+  if not conforming[i] and (refuses == 'yes' or refuses == 'share' and others_asking) then passes = false end
+  reply[i + 3] = arrival
 end
 if passes then
-  for i, key in ipairs(KEYS) do
-    local at = 4 * i - 2
-    local ticks_per_ms, step, window = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-    local now = now_ms * ticks_per_ms
-    if reply[i + 1] + step - window - now <= 0 then
-      write_arrival(key, reply[i + 1] + step, now, ticks_per_ms)
-    end
+  for i = 1, count do
+    local ticks_per_ms = tonumber(ARGV[5 * i - 2])
+    if conforming[i] then write_arrival(KEYS[i], reply[i + 3] + steps[i], now_ms * ticks_per_ms, ticks_per_ms) end
   end
 end
 return reply

@@ -6,61 +6,63 @@ export type GraphTerms = Readonly<{
   othersAsking: boolean;
 }>;
 
+/** The terms while nobody else asks and Graph does not throttle. */
+export const USUAL_TERMS: GraphTerms = { cost: 1, othersAsking: false };
+
+/** In this process; graph-budget-script.ts is the same in Redis. */
 export type GraphBudget = Readonly<{
   /** The terms for a write that this application asks for now. */
-  ask: (tenantId: string, clientId: string) => GraphTerms;
+  ask: (tenant: string, application: string) => GraphTerms;
   /** Graph throttled although the budget was kept (other applications share the tenant's quota): halves the budget. */
-  shrink: (tenantId: string) => void;
+  shrink: (tenant: string) => void;
 }>;
 
 export type GraphBudgetOptions = Readonly<{
   /** Milliseconds since the epoch. */
   now?: () => number;
-  /** How long an application counts as asking. */
-  askingMs?: number;
-  /** How long the budget stays before it grows by one step (an eighth, a seventh, … a half, the whole). */
-  growMs?: number;
 }>;
 
-type Asked = Readonly<{ clientId: string; at: number }>;
-type Budget = { cost: number; costSince: number; latest?: Asked; latestOther?: Asked };
+type Budget = { cost: number; costSince: number; latest?: string; latestAt: number; otherAt: number };
 
+/** How many milliseconds an application counts as asking. */
+export const ASKING_MS = 20_000;
+/** How many milliseconds the budget stays before it grows by one step (an eighth, a seventh, … a half, the whole). */
+export const GROW_MS = 60_000;
 /** An eighth of the budget is always left: without any request there would be no news of Graph's recovery. */
-const MAX_COST = 8;
+export const MAX_COST = 8;
 
 /** Multiplicative decrease, slow growth, per tenant. Tenants are few: only those that the settings allow get here. */
-export function createGraphBudget({
-  now = Date.now,
-  askingMs = 20_000,
-  growMs = 60_000,
-}: GraphBudgetOptions = {}): GraphBudget {
+export function createGraphBudget({ now = Date.now }: GraphBudgetOptions = {}): GraphBudget {
   const budgets = new Map<string, Budget>();
 
-  const readBudget = (tenantId: string): Budget => {
-    const budget = budgets.get(tenantId) ?? { cost: 1, costSince: now() };
-    budgets.set(tenantId, budget);
-    const steps = Math.min(Math.floor((now() - budget.costSince) / growMs), budget.cost - 1);
-    if (steps > 0) {
-      budget.cost -= steps;
-      budget.costSince += steps * growMs;
-    }
+  const readBudget = (tenant: string, nowMs: number): Budget => {
+    const known = budgets.get(tenant);
+    if (known !== undefined) return known;
+    const budget: Budget = { cost: 1, costSince: nowMs, latestAt: -Infinity, otherAt: -Infinity };
+    budgets.set(tenant, budget);
     return budget;
   };
 
   return {
-    ask: (tenantId, clientId) => {
-      const budget = readBudget(tenantId);
-      if (budget.latest !== undefined && budget.latest.clientId !== clientId) {
-        budget.latestOther = budget.latest;
-      }
-      budget.latest = { clientId, at: now() };
-      const other = budget.latestOther;
-      return { cost: budget.cost, othersAsking: other !== undefined && now() - other.at < askingMs };
+    ask: (tenant, application) => {
+      const nowMs = now();
+      const budget = readBudget(tenant, nowMs);
+      if (budget.latest !== undefined && budget.latest !== application) budget.otherAt = budget.latestAt;
+      budget.latest = application;
+      budget.latestAt = nowMs;
+      return { cost: readCost(budget, nowMs), othersAsking: nowMs - budget.otherAt < ASKING_MS };
     },
-    shrink: (tenantId) => {
-      const budget = readBudget(tenantId);
-      budget.cost = Math.min(budget.cost * 2, MAX_COST);
-      budget.costSince = now();
+    shrink: (tenant) => {
+      const nowMs = now();
+      const budget = readBudget(tenant, nowMs);
+      budget.cost = Math.min(readCost(budget, nowMs) * 2, MAX_COST);
+      budget.costSince = nowMs;
     },
   };
+}
+
+/** What is left of the cost, step by step, since Graph last throttled. */
+function readCost({ cost, costSince }: Budget, nowMs: number): number {
+  const steps = Math.min(Math.floor((nowMs - costSince) / GROW_MS), cost - 1);
+  return cost - Math.max(steps, 0);
 }

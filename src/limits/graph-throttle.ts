@@ -1,6 +1,6 @@
 import { ProblemError } from '../errors.ts';
 import { createBlockedUntil, type BlockedUntil } from './blocked-until.ts';
-import { createGraphBudget, type GraphBudget, type GraphTerms } from './graph-budget.ts';
+import { createGraphBudget, type GraphBudget } from './graph-budget.ts';
 
 /** How a request to Graph that had been let through ended, as far as throttling goes. */
 export type GraphAnswer =
@@ -15,36 +15,38 @@ export type GraphAnswer =
 export type GraphPassage = Readonly<{ probe: boolean; settle: (answer: GraphAnswer) => Promise<void> }>;
 
 export type GraphThrottle = Readonly<{
-  /** The terms of the tenant's budget for a write asked for now, for `toLimitKeys`. */
-  ask: (tenantId: string, clientId: string) => GraphTerms;
   /** Lets a request to Graph through, or throws ProblemError `graph_throttled` with the seconds left. */
   admit: (tenantId: string) => Promise<GraphPassage>;
 }>;
 
-export type GraphThrottleOptions = Readonly<{ blockedUntil?: BlockedUntil; budget?: GraphBudget }>;
+export type GraphThrottleOptions = Readonly<{
+  blockedUntil?: BlockedUntil;
+  /** This process' own; one that replicas share is shrunk where the block is shared. */
+  budget?: GraphBudget;
+}>;
 
 /** What Graph's own refusals mean for the requests that follow: a common pause, one probe, a smaller budget. */
 export function createGraphThrottle({
   blockedUntil = createBlockedUntil(),
   budget = createGraphBudget(),
 }: GraphThrottleOptions = {}): GraphThrottle {
-  const settle = async (tenantId: string, probe: boolean, answer: GraphAnswer): Promise<void> => {
+  const settle = async (tenant: string, probe: boolean, answer: GraphAnswer): Promise<void> => {
     if (answer.kind === 'throttled') {
       const { retryAfterSeconds } = answer;
       const throttled = retryAfterSeconds === undefined ? { probe } : { probe, retryAfterSeconds };
-      const isNews = await blockedUntil.block(tenantId, throttled);
-      if (isNews || probe) budget.shrink(tenantId);
+      const isNews = await blockedUntil.block(tenant, throttled);
+      if (isNews || probe) budget.shrink(tenant);
       return;
     }
     if (!probe) return;
-    if (answer.kind === 'answered') await blockedUntil.open(tenantId);
-    else await blockedUntil.giveUpProbe(tenantId);
+    if (answer.kind === 'answered') await blockedUntil.open(tenant);
+    else await blockedUntil.giveUpProbe(tenant);
   };
 
   return {
-    ask: budget.ask,
     admit: async (tenantId) => {
-      const entry = await blockedUntil.enter(tenantId);
+      const tenant = tenantId.toLowerCase(); // as the limits name it
+      const entry = await blockedUntil.enter(tenant);
       if (entry.kind === 'blocked') {
         const { retryAfterSeconds } = entry;
         throw new ProblemError('graph_throttled', undefined, { retryAfterSeconds, costsNothing: true });
@@ -56,7 +58,7 @@ export function createGraphThrottle({
         settle: async (answer) => {
           if (settled) return;
           settled = true;
-          await settle(tenantId, probe, answer);
+          await settle(tenant, probe, answer);
         },
       };
     },

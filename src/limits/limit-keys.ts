@@ -1,5 +1,3 @@
-import type { Mutable } from '../mutable.ts';
-import type { GraphTerms } from './graph-budget.ts';
 import type { LimitKey } from './tier.ts';
 
 /** Whose quota a request draws on. The identities are verified claims, never anything else the caller sent. */
@@ -9,8 +7,6 @@ export type LimitSubject = Readonly<{
   resource?: Readonly<{ set: string; id: string }>;
   /** Whether Graph counts it as a write: createToken and revokeToken. */
   write: boolean;
-  /** On what terms the tenant's budget at Graph is given at the moment. */
-  graph?: GraphTerms;
 }>;
 
 /**
@@ -18,7 +14,7 @@ export type LimitSubject = Readonly<{
  * tenant's use of a shared application does not shut out another's. A profile has one key however its id is spelt:
  * `AOSP-` and the case of the GUID do not make a second quota.
  */
-export function toLimitKeys({ caller, resource, write, graph }: LimitSubject): readonly LimitKey[] {
+export function toLimitKeys({ caller, resource, write }: LimitSubject): readonly LimitKey[] {
   const tenant = caller.tenantId.toLowerCase();
   const application = `${tenant}:${caller.clientId.toLowerCase()}`;
   const keys: LimitKey[] = [
@@ -27,8 +23,8 @@ export function toLimitKeys({ caller, resource, write, graph }: LimitSubject): r
     { tier: 'tenant', key: tenant },
   ];
   if (resource !== undefined) keys.push(toProfileKey(tenant, resource));
-  if (write) keys.push(...toGraphWriteKeys(tenant, application, graph));
-  else keys.push(toGraphReadKey(tenant));
+  if (write) keys.push({ tier: 'graph', key: tenant }, { tier: 'graph', key: application, kind: 'share' });
+  else keys.push({ tier: 'graph', key: tenant, kind: 'read' });
   return keys;
 }
 
@@ -37,15 +33,17 @@ export function asksToWrite(keys: readonly LimitKey[]): boolean {
   return keys.some(({ tier, kind }) => tier === 'graph' && kind === undefined);
 }
 
-function toGraphReadKey(tenant: string): LimitKey {
-  return { tier: 'graph', key: tenant, kind: 'read' };
-}
-
-function toGraphWriteKeys(tenant: string, application: string, terms?: GraphTerms): readonly LimitKey[] {
-  const cost = terms?.cost ?? 1;
-  const share: Mutable<LimitKey> = { tier: 'graph', key: application, kind: 'share', cost };
-  if (terms?.othersAsking !== true) share.enforced = false;
-  return [{ tier: 'graph', key: tenant, cost }, share];
+/** Who asks for a write at Graph, if these keys do. */
+export function readWriter(
+  keys: readonly LimitKey[],
+): Readonly<{ tenant: string; application: string }> | undefined {
+  let tenant: string | undefined;
+  for (const { tier, kind, key } of keys) {
+    if (tier !== 'graph') continue;
+    if (kind === undefined) tenant = key;
+    else if (kind === 'share' && tenant !== undefined) return { tenant, application: key };
+  }
+  return undefined;
 }
 
 function toProfileKey(tenant: string, { set, id }: Readonly<{ set: string; id: string }>): LimitKey {

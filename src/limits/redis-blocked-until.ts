@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { BlockedUntil, BlockedUntilOptions, Entry, LocalBlockedUntil } from './blocked-until.ts';
 import { readSeconds } from './blocked-until.ts';
+import { GRAPH_BUDGET, toBudgetKey } from './graph-budget-script.ts';
 import { REDIS_NOW } from './redis-clock.ts';
 import { createRedisScript, REDIS_PREFIX, type RedisScript, type RunScript } from './redis-connection.ts';
+
+/** What was throttled: a probe or another request, by which the budget is halved if it is news; or a block is told again. */
+type BlockKind = 'probe' | 'other' | 'known';
 
 export type RedisBlockedUntilOptions = Readonly<{
   run: RunScript;
@@ -36,14 +40,15 @@ export function createRedisBlockedUntil({
     ...args: (string | number)[]
   ): Promise<unknown> => {
     try {
-      return await run(script, [`${REDIS_PREFIX}graph-blocked:${tenantId}`], [now?.() ?? '', ...args]);
+      const keys = [`${REDIS_PREFIX}graph-blocked:${tenantId}`, toBudgetKey(tenantId)];
+      return await run(script, keys, [now?.() ?? '', ...args]);
     } catch {
       return undefined; // the limiter notices and logs that Redis is gone
     }
   };
 
-  const tellBlock = async (tenantId: string, probe: boolean, namedMs: number | undefined) => {
-    const args = [probe ? 1 : 0, namedMs === undefined ? '' : Math.ceil(namedMs), random(), FORGET_MS];
+  const tellBlock = async (tenantId: string, kind: BlockKind, namedMs: number | undefined) => {
+    const args = [kind, namedMs === undefined ? '' : Math.ceil(namedMs), random(), FORGET_MS];
     return readTold(await tell(BLOCK, tenantId, ...args));
   };
 
@@ -55,7 +60,7 @@ export function createRedisBlockedUntil({
     enter: async (tenantId) => {
       const knownMs = local.leftMs(tenantId);
       if (knownMs > 0) {
-        const told = await tellBlock(tenantId, false, knownMs);
+        const told = await tellBlock(tenantId, 'known', knownMs);
         return toBlocked(Math.max(knownMs, told?.leftMs ?? 0));
       }
       const askedAt = readLocalClock();
@@ -74,7 +79,7 @@ export function createRedisBlockedUntil({
       const isNewHere = await local.block(tenantId, throttled);
       const seconds = readSeconds(throttled);
       const askedAt = readLocalClock();
-      const told = await tellBlock(tenantId, throttled.probe, seconds && seconds * 1000);
+      const told = await tellBlock(tenantId, throttled.probe ? 'probe' : 'other', seconds && seconds * 1000);
       if (told === undefined) return isNewHere;
       learn(tenantId, askedAt, told.leftMs, told.failures);
       return told.isNew;
@@ -134,11 +139,11 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2] + ARGV[3])
 return -1
 `);
 
-const BLOCK = createRedisScript(`${REDIS_NOW}
+const BLOCK = createRedisScript(`${REDIS_NOW}${GRAPH_BUDGET}
 local block = redis.call('HMGET', KEYS[1], 'until', 'failures')
 local blocked_until, failures = tonumber(block[1] or 0), tonumber(block[2] or 0)
-local is_probe, named_ms = ARGV[2] == '1', tonumber(ARGV[3])
-local late = block[1] and not is_probe
+local kind, named_ms = ARGV[2], tonumber(ARGV[3])
+local late = block[1] and kind ~= 'probe'
 if late then
   blocked_until = math.max(blocked_until, now_ms + (named_ms or 0))
 else
@@ -147,6 +152,7 @@ else
   local backoff_ms = math.ceil(math.max(1, seconds / 2 + ARGV[4] * seconds / 2) * 1000)
   blocked_until = math.max(blocked_until, now_ms + (named_ms or backoff_ms))
   redis.call('HSET', KEYS[1], 'failures', failures, 'probe_until', 0)
+  if kind ~= 'known' then shrink_budget(KEYS[2], now_ms) end
 end
 redis.call('HSET', KEYS[1], 'until', string.format('%.0f', blocked_until))
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(blocked_until - now_ms, 0) + ARGV[5]))

@@ -1,6 +1,9 @@
-import { isEnforced, readCharged, toDecision, toStanding, toState } from './decision.ts';
+import { z } from 'zod';
+import { isPriced, readCharged, toDecision, toStanding, toState, type Standing } from './decision.ts';
 import { DECIDE_SCRIPT, REFUND_SCRIPT } from './gcra-script.ts';
-import { toStep, toTicks } from './gcra.ts';
+import { toTicks } from './gcra.ts';
+import { toBudgetKey } from './graph-budget-script.ts';
+import { readWriter } from './limit-keys.ts';
 import { createPolicies, type Policy } from './policy.ts';
 import { REDIS_PREFIX, type RunScript } from './redis-connection.ts';
 import type { LimitKey, Limiter, OnDecision, RateLimits } from './tier.ts';
@@ -25,13 +28,7 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
         const policy = readPolicy(ask);
         if (policy !== undefined) asked.push({ ask, policy });
       }
-      const reply = asked.length === 0 ? [0] : await run(DECIDE_SCRIPT, asked.map(toKey), toArguments(asked));
-      const [nowMs, ...arrivals] = parseNumbers(reply, asked.length + 1);
-      const decision = toDecision(
-        asked.map(({ ask, policy }, index) =>
-          toStanding(ask, policy, arrivals[index] ?? 0, toTicks(policy.pace, nowMs)),
-        ),
-      );
+      const decision = toDecision(asked.length === 0 ? [] : await ask(asked));
       onDecision?.(decision);
       return decision;
     },
@@ -40,19 +37,26 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
       const charged = readCharged(ask, decision);
       if (policy === undefined || charged === undefined) return undefined;
       const { ticksPerMs, window } = policy.pace;
-      const step = toStep(policy.pace, ask.cost ?? 1);
-      const args = [readClock(), ticksPerMs, step, window, charged];
-      const [nowMs, arrival = 0] = parseNumbers(await run(REFUND_SCRIPT, [toKey({ ask, policy })], args), 2);
-      return toState(toStanding(ask, policy, arrival, toTicks(policy.pace, nowMs)), false);
+      const { step, enforced } = charged;
+      const args = [readClock(), ticksPerMs, step, window, charged.arrival];
+      const reply = await run(REFUND_SCRIPT, [toKey({ ask, policy })], args);
+      const [nowMs, arrival] = REFUND_REPLY.parse(reply);
+      return toState({ ask, policy, enforced, step, arrival, now: toTicks(policy.pace, nowMs) }, false);
     },
   };
 
-  function toArguments(asked: readonly Asked[]): readonly (string | number)[] {
-    const perKey = asked.flatMap(({ ask, policy }) => {
-      const { ticksPerMs, window } = policy.pace;
-      return [ticksPerMs, toStep(policy.pace, ask.cost ?? 1), window, isEnforced(ask, policy) ? 1 : 0];
+  async function ask(asked: readonly Asked[]): Promise<readonly Standing[]> {
+    const writer = readWriter(asked.map(({ ask }) => ask));
+    const keys = asked.map(toKey);
+    if (writer) keys.push(toBudgetKey(writer.tenant));
+    const args = [readClock(), writer?.application ?? '', ...asked.flatMap(toArguments)];
+    const [nowMs, cost, othersAsking, ...arrivals] = DECIDE_REPLY.parse(await run(DECIDE_SCRIPT, keys, args));
+    const terms = { cost, othersAsking: othersAsking === 1 };
+    return asked.map(({ ask, policy }, index) => {
+      const arrival = arrivals[index];
+      if (arrival === undefined) throw new TypeError('Redis gave an unexpected answer');
+      return toStanding(ask, policy, terms, arrival, toTicks(policy.pace, nowMs));
     });
-    return [readClock(), ...perKey];
   }
 }
 
@@ -62,10 +66,11 @@ function toKey({ ask, policy }: Asked): string {
   return `${REDIS_PREFIX}limit:${policy.id}:${ask.key}`;
 }
 
-function parseNumbers(reply: unknown, length: number): readonly [number, ...number[]] {
-  const numbers = Array.isArray(reply) ? reply.filter((item) => typeof item === 'number') : [];
-  const [first, ...others] = numbers;
-  if (first === undefined || numbers.length !== length)
-    throw new TypeError('Redis gave an unexpected answer');
-  return [first, ...others];
+function toArguments({ ask, policy: { pace, limit } }: Asked): readonly (string | number)[] {
+  const refuses = limit.shadow ? 'no' : ask.kind === 'share' ? 'share' : 'yes';
+  return [pace.ticksPerMs, pace.interval, pace.window, isPriced(ask) ? 1 : 0, refuses];
 }
+
+/** Milliseconds of the decision, the terms at Graph, and the arrival times. */
+const DECIDE_REPLY = z.tuple([z.number(), z.number(), z.number()]).rest(z.number());
+const REFUND_REPLY = z.tuple([z.number(), z.number()]);

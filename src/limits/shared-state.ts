@@ -6,6 +6,7 @@ import {
   type FailoverLimiter,
   type FailoverOptions,
 } from './failover-limiter.ts';
+import type { GraphBudget } from './graph-budget.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
 import { createRedisConnection, type RedisConnection, type RunScript } from './redis-connection.ts';
 import { createRedisLimiter } from './redis-limiter.ts';
@@ -24,6 +25,8 @@ export type SharedStateOptions = Readonly<{
   degradedMaxSeconds: number;
   log: Logger;
   onDecision?: OnDecision;
+  /** The terms of writes at Graph while Redis is gone. */
+  budget?: GraphBudget;
   onTransition?: FailoverOptions['onTransition'];
 }>;
 
@@ -38,11 +41,12 @@ export type SharedState = Readonly<{
 
 /** Connects at once. Throws a RangeError for a URL or limits that make no sense. */
 export function createSharedState(options: SharedStateOptions): SharedState {
-  const { url, limits, replicas, onFailure, degradedMaxSeconds, log, onDecision, onTransition } = options;
+  const { url, limits, replicas, onFailure, degradedMaxSeconds, log, onDecision, onTransition, budget } =
+    options;
   const connection = createRedisConnection({ url });
   const told = onDecision === undefined ? {} : { onDecision };
   const limiter = withFallback(createRedisLimiter({ limits, run: connection.run, ...told }), {
-    twin: createMemoryLimiter({ limits: toTwinLimits(limits, replicas), ...told }),
+    twin: createMemoryLimiter({ limits: toTwinLimits(limits, replicas), ...told, ...(budget && { budget }) }),
     probe: createRedisProbe(connection.run),
     log,
     onFailure,

@@ -17,17 +17,13 @@ export type LimitKey = Readonly<{
   tier: Tier;
   key: string;
   kind?: LimitKind;
-  /** What the request is charged; 1 unless given. */
-  cost?: number;
-  /** `false`: is charged, as long as it conforms, and refuses nothing. */
-  enforced?: false;
 }>;
 
 /** Where one tier stands after a decision, for the RateLimit headers. */
 export type TierState = Readonly<{
   tier: Tier;
   kind: LimitKind | undefined;
-  /** Whether it could have refused: neither a shadow tier nor a key that is only counted. */
+  /** Whether it could have refused: neither a shadow tier, nor the share of the only application that asks. */
   enforced: boolean;
   /** The tier's policy. */
   limit: RateLimit;
@@ -37,6 +33,8 @@ export type TierState = Readonly<{
   resetSeconds: number;
   /** Whether the request was charged here. */
   charged: boolean;
+  /** What a request is charged, in the limiter's own ticks. */
+  step: number;
   /** The theoretical arrival time after the decision, in the limiter's own ticks: what `refund` needs to be exact. */
   arrival: number;
 }>;
@@ -51,7 +49,7 @@ export type Decision = Readonly<{
   states: readonly TierState[];
 }>;
 
-/** All keys pass and all are charged, or none is. */
+/** All keys pass and all are charged, or none is. On what terms writes at Graph are given is part of the decision. */
 export type Limiter = Readonly<{
   decide: (keys: readonly LimitKey[]) => Promise<Decision>;
   /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { asksToWrite, toLimitKeys } from '../../src/limits/limit-keys.ts';
+import { asksToWrite, readWriter, toLimitKeys } from '../../src/limits/limit-keys.ts';
 
 const CALLER = { tenantId: 'T1', objectId: 'O1', clientId: 'C1' };
 const SET = 'androidDeviceOwnerEnrollmentProfiles';
@@ -17,8 +17,8 @@ describe('toLimitKeys', () => {
       { tier: 'client', key: 't1:c1' },
       { tier: 'tenant', key: 't1' },
       { tier: 'profile', key: 't1:androiddeviceownerenrollmentprofiles:abc' },
-      { tier: 'graph', key: 't1', cost: 1 },
-      { tier: 'graph', key: 't1:c1', kind: 'share', cost: 1, enforced: false },
+      { tier: 'graph', key: 't1' },
+      { tier: 'graph', key: 't1:c1', kind: 'share' },
     ]);
     assert.equal(asksToWrite(keys), true);
   });
@@ -27,12 +27,10 @@ describe('toLimitKeys', () => {
     for (const id of ['abc', 'ABC', 'AOSP-abc', 'aosp-ABC']) assert.deepEqual(keyOf(id), keyOf('AbC'));
   });
 
-  it('charges and enforces as the budget at Graph asks', () => {
-    const graph = { cost: 4, othersAsking: true };
-    assert.deepEqual(toLimitKeys({ caller: CALLER, write: true, graph }).slice(-2), [
-      { tier: 'graph', key: 't1', cost: 4 },
-      { tier: 'graph', key: 't1:c1', kind: 'share', cost: 4 },
-    ]);
+  it('names who asks for a write', () => {
+    const writer = { tenant: 't1', application: 't1:c1' };
+    assert.deepEqual(readWriter(toLimitKeys({ caller: CALLER, write: true })), writer);
+    assert.equal(readWriter(toLimitKeys({ caller: CALLER, write: false })), undefined);
   });
 
   it('draws a read on the budget for reads, and a list on no profile', () => {

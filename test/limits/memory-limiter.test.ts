@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { toLimitKeys } from '../../src/limits/limit-keys.ts';
 import type { Decision, LimitKey, RateLimits, Tier } from '../../src/limits/tier.ts';
 import { createReferenceTier } from './gcra-reference.ts';
 import { decideByReference, SCHEDULE } from './schedule.ts';
@@ -98,6 +99,35 @@ describe('createMemoryLimiter', () => {
     const refused = await limiter.decide([read]);
     assert.deepEqual(refused.refusedBy, ['graph']);
     assert.equal(refused.states[0]?.limit.count, 20);
+  });
+
+  it('charges and enforces as the terms at Graph say', async () => {
+    const terms = { cost: 4, othersAsking: true };
+    const limiter = createMemoryLimiter({
+      limits: { ...OFF, user: enforced(30, 60), graph: enforced(20, 20) },
+      now: () => NOW,
+      budget: { ask: () => terms, shrink: () => {} },
+    });
+    const keys = toLimitKeys({ caller: { tenantId: 't', objectId: 'o', clientId: 'c' }, write: true });
+    const standings = ({ states }: Decision) =>
+      states.map(({ kind, remaining, enforced: may }) => [kind, remaining, may]);
+    const first = await limiter.decide(keys);
+    assert.deepEqual(standings(first), [
+      [undefined, 29, true],
+      [undefined, 4, true],
+      ['share', 2, true],
+    ]);
+    terms.othersAsking = false;
+    terms.cost = 2;
+    assert.deepEqual(standings(await limiter.decide(keys)).slice(1), [
+      [undefined, 7, true],
+      ['share', 4, false],
+    ]);
+    for (const key of keys) await limiter.refund(key, first);
+    assert.deepEqual(standings(await limiter.decide(keys)).slice(1), [
+      [undefined, 8, true],
+      ['share', 5, false],
+    ]);
   });
 
   it('locks nobody out for longer than two windows when the clock is set back, and resets nothing for a small step', async () => {
