@@ -1,9 +1,10 @@
 import { ticksToWait, toRemaining, toSeconds, toStep } from './gcra.ts';
 import type { GraphTerms } from './graph-budget.ts';
+import type { Line } from './line.ts';
 import type { Policy } from './policy.ts';
 import type { Decision, LimitKey, Tier, TierState } from './tier.ts';
 
-/** One key as the decision found it: its policy, the arrival time that counted, and the ticks of that moment. */
+/** One key as the decision found it: its policy, its line before the charge, and the ticks of that moment. */
 export type Standing = Readonly<{
   ask: LimitKey;
   policy: Policy;
@@ -11,20 +12,20 @@ export type Standing = Readonly<{
   enforced: boolean;
   /** Ticks the request is charged. */
   step: number;
-  arrival: number;
+  line: Pick<Line, 'arrival' | 'refunded'>;
   now: number;
 }>;
 
 /** The same for every store, before it has looked. */
-export function toStanding(
+export function toStanding<Found extends Standing['line']>(
   ask: LimitKey,
   policy: Policy,
   terms: GraphTerms,
-  arrival: number,
+  line: Found,
   now: number,
-): Standing {
+): Standing & Readonly<{ line: Found }> {
   const step = toStep(policy.pace, isPriced(ask) ? terms.cost : 1);
-  return { ask, policy, enforced: isEnforced(ask, policy, terms), step, arrival, now };
+  return { ask, policy, enforced: isEnforced(ask, policy, terms), step, line, now };
 }
 
 /** Whether what it is charged follows from the terms at Graph. */
@@ -37,8 +38,8 @@ function isEnforced({ kind }: LimitKey, { limit }: Policy, { othersAsking }: Gra
 }
 
 /** Whether the request conforms to this standing's policy, enforced or not. */
-export function conforms({ policy, arrival, step, now }: Standing): boolean {
-  return ticksToWait(policy.pace, arrival, step, now) <= 0;
+export function conforms({ policy, line, step, now }: Standing): boolean {
+  return ticksToWait(policy.pace, line.arrival, step, now) <= 0;
 }
 
 /** Whether a request passes these standings: all that may refuse it conform. */
@@ -56,11 +57,11 @@ export function toDecision(standings: readonly Standing[]): Decision {
   for (const standing of standings) {
     const conforming = conforms(standing);
     if (!conforming) {
-      const { policy, enforced, arrival, step, now } = standing;
+      const { policy, enforced, line, step, now } = standing;
       if (policy.limit.shadow) addOnce(shadowRefusedBy, policy.tier);
       if (enforced) {
         addOnce(refusedBy, policy.tier);
-        const wait = toSeconds(policy.pace, ticksToWait(policy.pace, arrival, step, now));
+        const wait = toSeconds(policy.pace, ticksToWait(policy.pace, line.arrival, step, now));
         retryAfterSeconds = Math.max(retryAfterSeconds, wait);
       }
     }
@@ -75,8 +76,8 @@ function addOnce(tiers: Tier[], tier: Tier): void {
 
 /** Where a tier stands, after its charge if it was charged. */
 export function toState(standing: Standing, charged: boolean): TierState {
-  const { ask, policy, enforced, step, now } = standing;
-  const arrival = charged ? standing.arrival + step : standing.arrival;
+  const { ask, policy, enforced, step, line, now } = standing;
+  const arrival = charged ? line.arrival + step : line.arrival;
   return {
     tier: policy.tier,
     kind: ask.kind,
@@ -87,6 +88,8 @@ export function toState(standing: Standing, charged: boolean): TierState {
     charged,
     step,
     arrival,
+    refunded: line.refunded,
+    now,
   };
 }
 

@@ -29,14 +29,6 @@ export function toTicks(pace: Pace, nowMs: number): number {
   return Math.floor(nowMs) * pace.ticksPerMs;
 }
 
-/**
- * The stored arrival time (0 for none) as it counts at `now`: never in the past. One that lies more than two windows
- * ahead was written before the clock was set back and counts as none: nobody is locked out for longer.
- */
-export function toArrival(pace: Pace, stored: number, now: number): number {
-  return stored > now + 2 * pace.window ? now : Math.max(stored, now);
-}
-
 /** Ticks by which a request of this cost moves the arrival; at most the whole quota, or it could never pass. */
 export function toStep(pace: Pace, cost: number): number {
   return Math.min(cost * pace.interval, pace.window);
@@ -55,14 +47,6 @@ export function toRemaining(pace: Pace, arrival: number, step: number, now: numb
 /** Whole seconds, rounded up; never negative. */
 export function toSeconds(pace: Pace, ticks: number): number {
   return ticks <= 0 ? 0 : Math.ceil(ticks / (pace.ticksPerMs * 1000));
-}
-
-/**
- * The arrival time without a charge of `step` that had moved it to `charged`. Only that part of the charge is taken off
- * which has not lapsed at `now`: taking off all of it would turn time that the key spent idle into quota beyond the full one.
- */
-export function withoutCharge(stored: number, charged: number, step: number, now: number): number {
-  return stored - Math.min(Math.max(charged - now, 0), step);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

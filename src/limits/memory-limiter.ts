@@ -1,8 +1,9 @@
-import { createArrivalStore, type ArrivalStore } from './arrival-store.ts';
+import { createLineStore, type LineStore } from './line-store.ts';
 import { conforms, passes, readCharged, toDecision, toStanding, toState, type Standing } from './decision.ts';
-import { toArrival, toTicks, withoutCharge } from './gcra.ts';
+import { toTicks } from './gcra.ts';
 import { createGraphBudget, USUAL_TERMS, type GraphBudget, type GraphTerms } from './graph-budget.ts';
 import { readWriter } from './limit-keys.ts';
+import { toLine, withCharge, withoutCharge, type Line } from './line.ts';
 import { createPolicies, type Policy } from './policy.ts';
 import type { LimitKey, Limiter, OnDecision, RateLimits } from './tier.ts';
 
@@ -17,6 +18,8 @@ export type MemoryLimiterOptions = Readonly<{
   budget?: GraphBudget;
 }>;
 
+type Found = Standing & Readonly<{ line: Line }>;
+
 /** The limits of one process: exact, bounded, without timers; a key that has recovered costs nothing to forget. */
 export function createMemoryLimiter({
   limits,
@@ -26,12 +29,12 @@ export function createMemoryLimiter({
   budget = createGraphBudget({ now }),
 }: MemoryLimiterOptions): Limiter {
   const readPolicy = createPolicies(limits);
-  const stores = new Map<string, ArrivalStore>();
+  const stores = new Map<string, LineStore>();
 
-  const storeOf = ({ id, pace }: Policy): ArrivalStore => {
+  const storeOf = ({ id, pace }: Policy): LineStore => {
     const known = stores.get(id);
     if (known !== undefined) return known;
-    const store = createArrivalStore({ maxKeys, window: pace.window });
+    const store = createLineStore({ maxKeys, window: pace.window });
     stores.set(id, store);
     return store;
   };
@@ -41,22 +44,22 @@ export function createMemoryLimiter({
     return writer === undefined ? USUAL_TERMS : budget.ask(writer.tenant, writer.application);
   };
 
-  const readArrival = (key: string, policy: Policy, ticks: number): number =>
-    toArrival(policy.pace, storeOf(policy).read(key), ticks);
+  const readLine = (key: string, policy: Policy, ticks: number): Line =>
+    toLine(policy.pace, storeOf(policy).read(key), ticks);
 
-  const find = (ask: LimitKey, policy: Policy, terms: GraphTerms, nowMs: number): Standing => {
+  const find = (ask: LimitKey, policy: Policy, terms: GraphTerms, nowMs: number): Found => {
     const ticks = toTicks(policy.pace, nowMs);
-    return toStanding(ask, policy, terms, readArrival(ask.key, policy, ticks), ticks);
+    return toStanding(ask, policy, terms, readLine(ask.key, policy, ticks), ticks);
   };
 
-  const charge = ({ ask, policy, arrival, step, now }: Standing): void =>
-    storeOf(policy).write(ask.key, arrival + step, now);
+  const charge = ({ ask, policy, line, step, now }: Found): void =>
+    storeOf(policy).write(ask.key, withCharge(line, step), now);
 
   return {
     decide: async (keys) => {
       const nowMs = now();
       const terms = readTerms(keys);
-      const standings: Standing[] = [];
+      const standings: Found[] = [];
       for (const key of keys) {
         const policy = readPolicy(key);
         if (policy !== undefined) standings.push(find(key, policy, terms, nowMs));
@@ -72,10 +75,9 @@ export function createMemoryLimiter({
       if (policy === undefined || charged === undefined) return undefined;
       const { step, enforced } = charged;
       const ticks = toTicks(policy.pace, now());
-      const stored = readArrival(ask.key, policy, ticks);
-      const arrival = Math.max(withoutCharge(stored, charged.arrival, step, ticks), ticks);
-      storeOf(policy).write(ask.key, arrival, ticks);
-      return toState({ ask, policy, enforced, step, arrival, now: ticks }, false);
+      const line = withoutCharge(readLine(ask.key, policy, ticks), charged, ticks);
+      storeOf(policy).write(ask.key, line, ticks);
+      return toState({ ask, policy, enforced, step, line, now: ticks }, false);
     },
   };
 }

@@ -38,10 +38,11 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
       if (policy === undefined || charged === undefined) return undefined;
       const { ticksPerMs, window } = policy.pace;
       const { step, enforced } = charged;
-      const args = [readClock(), ticksPerMs, step, window, charged.arrival];
+      const args = [readClock(), ticksPerMs, window, step, charged.arrival, charged.refunded, charged.now];
       const reply = await run(REFUND_SCRIPT, [toKey({ ask, policy })], args);
-      const [nowMs, arrival] = REFUND_REPLY.parse(reply);
-      return toState({ ask, policy, enforced, step, arrival, now: toTicks(policy.pace, nowMs) }, false);
+      const [nowMs, arrival, refunded] = REFUND_REPLY.parse(reply);
+      const line = { arrival, refunded };
+      return toState({ ask, policy, enforced, step, line, now: toTicks(policy.pace, nowMs) }, false);
     },
   };
 
@@ -50,12 +51,13 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
     const keys = asked.map(toKey);
     if (writer) keys.push(toBudgetKey(writer.tenant));
     const args = [readClock(), writer?.application ?? '', ...asked.flatMap(toArguments)];
-    const [nowMs, cost, othersAsking, ...arrivals] = DECIDE_REPLY.parse(await run(DECIDE_SCRIPT, keys, args));
+    const [nowMs, cost, othersAsking, ...lines] = DECIDE_REPLY.parse(await run(DECIDE_SCRIPT, keys, args));
     const terms = { cost, othersAsking: othersAsking === 1 };
     return asked.map(({ ask, policy }, index) => {
-      const arrival = arrivals[index];
-      if (arrival === undefined) throw new TypeError('Redis gave an unexpected answer');
-      return toStanding(ask, policy, terms, arrival, toTicks(policy.pace, nowMs));
+      const [arrival, refunded] = lines.slice(2 * index, 2 * index + 2);
+      if (arrival === undefined || refunded === undefined)
+        throw new TypeError('Redis gave an unexpected answer');
+      return toStanding(ask, policy, terms, { arrival, refunded }, toTicks(policy.pace, nowMs));
     });
   }
 }
@@ -63,7 +65,7 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
 type Asked = Readonly<{ ask: LimitKey; policy: Policy }>;
 
 function toKey({ ask, policy }: Asked): string {
-  return `${REDIS_PREFIX}limit:${policy.id}:${ask.key}`;
+  return `${REDIS_PREFIX}line:${policy.id}:${ask.key}`;
 }
 
 function toArguments({ ask, policy: { pace, limit } }: Asked): readonly (string | number)[] {
@@ -71,6 +73,6 @@ function toArguments({ ask, policy: { pace, limit } }: Asked): readonly (string 
   return [pace.ticksPerMs, pace.interval, pace.window, isPriced(ask) ? 1 : 0, refuses];
 }
 
-/** Milliseconds of the decision, the terms at Graph, and the arrival times. */
+/** Milliseconds of the decision, the terms at Graph, and each line's arrival and refunds. */
 const DECIDE_REPLY = z.tuple([z.number(), z.number(), z.number()]).rest(z.number());
-const REFUND_REPLY = z.tuple([z.number(), z.number()]);
+const REFUND_REPLY = z.tuple([z.number(), z.number(), z.number()]);

@@ -1,3 +1,5 @@
+import type { LineCharge } from './line.ts';
+
 export const TIERS = ['address', 'user', 'client', 'tenant', 'profile', 'graph'] as const;
 export type Tier = (typeof TIERS)[number];
 
@@ -33,11 +35,8 @@ export type TierState = Readonly<{
   resetSeconds: number;
   /** Whether the request was charged here. */
   charged: boolean;
-  /** What a request is charged, in the limiter's own ticks. */
-  step: number;
-  /** The theoretical arrival time after the decision, in the limiter's own ticks: what `refund` needs to be exact. */
-  arrival: number;
-}>;
+}> &
+  LineCharge; // in the limiter's own ticks: what `refund` needs to be exact
 
 export type Decision = Readonly<{
   /** Tiers that refuse; empty when all pass (then, and only then, all were charged 1). */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { ticksToWait, toArrival, toPace, toRemaining, toSeconds, toTicks } from '../../src/limits/gcra.ts';
+import { ticksToWait, toPace, toRemaining, toSeconds, toTicks } from '../../src/limits/gcra.ts';
+import { toLine, withCharge, type Line } from '../../src/limits/line.ts';
 import { createReferenceTier } from './gcra-reference.ts';
 
 const NOW = Date.UTC(2026, 10, 24);
@@ -24,12 +25,13 @@ describe('toPace', () => {
   it('gives the quota back exactly at the end of the window, though an interval is no whole millisecond', () => {
     const pace = toPace({ count: 7, seconds: 60 });
     const now = toTicks(pace, NOW);
-    const spent = now + pace.window;
+    const line = withCharge(toLine(pace, undefined, now), pace.window);
+    const spent = line.arrival;
     assert.equal(toSeconds(pace, spent - now), 60);
     assert.equal(
       toRemaining(
         pace,
-        toArrival(pace, spent, toTicks(pace, NOW + 60_000)),
+        toLine(pace, line, toTicks(pace, NOW + 60_000)).arrival,
         pace.interval,
         toTicks(pace, NOW + 60_000),
       ),
@@ -50,18 +52,18 @@ describe('toPace', () => {
       fc.property(schedule, ({ count, seconds, bursts }) => {
         const pace = toPace({ count, seconds });
         const reference = createReferenceTier({ count, seconds });
-        let stored = 0;
+        let stored: Line | undefined;
         let nowMs = NOW;
         for (const { gapMs, requests } of bursts) {
           nowMs += gapMs;
           for (let i = 0; i < requests; i += 1) {
             const now = toTicks(pace, nowMs);
-            const arrival = toArrival(pace, stored, now);
-            const conforms = ticksToWait(pace, arrival, pace.interval, now) <= 0;
+            const line = toLine(pace, stored, now);
+            const conforms = ticksToWait(pace, line.arrival, pace.interval, now) <= 0;
             assert.equal(conforms, reference.conforms(nowMs));
             if (!conforms) break;
             reference.admit(nowMs);
-            stored = arrival + pace.interval;
+            stored = withCharge(line, pace.interval);
           }
         }
       }),

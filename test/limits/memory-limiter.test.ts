@@ -181,12 +181,54 @@ describe('createMemoryLimiter', () => {
       assert.equal(admitted, 5);
     });
 
-    it('never admits what would have been refused had the refunded request not been made', async () => {
-      const step = fc.record({ gapMs: fc.nat(3000), refundAfterMs: fc.option(fc.nat(3000)) });
+    it('security: refunds out of order do not turn time that has lapsed into quota', async () => {
+      let now = NOW;
+      const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(50, 20) }, now: () => now });
+      const admit = async (): Promise<Decision[]> => {
+        const admitted: Decision[] = [];
+        for (;;) {
+          const decision = await limiter.decide([USER]);
+          if (decision.refusedBy.length > 0) return admitted;
+          admitted.push(decision);
+        }
+      };
+      const held = await admit();
+      for (const charge of held.splice(0, 25)) await limiter.refund(USER, charge);
+      now += 10_000;
+      const kept = (await admit()).length;
+      for (const charge of held) await limiter.refund(USER, charge);
+      assert.equal(kept + (await admit()).length, 50);
+    });
+
+    it('gives all of it back at once, whatever the order', async () => {
+      const order = fc.shuffledSubarray(
+        Array.from({ length: 20 }, (_, index) => index),
+        { minLength: 1 },
+      );
+      await fc.assert(
+        fc.asyncProperty(order, async (refunds) => {
+          const limiter = createMemoryLimiter({ limits: { ...OFF, user: enforced(20, 60) }, now: () => NOW });
+          const charges: Decision[] = [];
+          for (let i = 0; i < 20; i += 1) charges.push(await limiter.decide([USER]));
+          for (const index of refunds) {
+            const charge = charges[index];
+            if (charge) await limiter.refund(USER, charge);
+          }
+          assert.equal(stateOf(await limiter.decide([USER]), 'user').remaining, refunds.length - 1);
+        }),
+      );
+    });
+
+    it('never admits what would have been refused had the refunded requests not been made', async () => {
+      const step = fc.record({
+        gapMs: fc.oneof(fc.nat(3000), fc.nat(30)),
+        /** Given back so many milliseconds later, or kept. */
+        refundAfterMs: fc.option(fc.nat(6000)),
+      });
       const schedule = fc.tuple(
-        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: 60 }),
         fc.integer({ min: 1, max: 5 }),
-        fc.array(step, { maxLength: 30 }),
+        fc.array(step, { maxLength: 60 }),
       );
       await fc.assert(
         fc.asyncProperty(schedule, async ([count, seconds, steps]) => {
@@ -196,17 +238,27 @@ describe('createMemoryLimiter', () => {
             now: () => now,
           });
           const reference = createReferenceTier({ count, seconds });
+          const outstanding: { charge: Decision; at: number }[] = [];
           for (const { gapMs, refundAfterMs } of steps) {
-            now += gapMs;
+            const next = now + gapMs;
+            for (const { charge, at } of outstanding.toSorted((a, b) => a.at - b.at)) {
+              if (at > next) break;
+              now = Math.max(now, at);
+              await limiter.refund(USER, charge);
+              outstanding.splice(
+                outstanding.findIndex((other) => other.charge === charge),
+                1,
+              );
+            }
+            now = next;
             const decision = await limiter.decide([USER]);
             if (decision.refusedBy.length > 0) continue;
-            if (refundAfterMs === null) {
-              assert.ok(reference.conforms(now));
-              reference.admit(now);
+            if (refundAfterMs !== null) {
+              outstanding.push({ charge: decision, at: now + refundAfterMs });
               continue;
             }
-            now += refundAfterMs;
-            await limiter.refund(USER, decision);
+            assert.ok(reference.conforms(now));
+            reference.admit(now);
           }
         }),
         { numRuns: 2000 },

@@ -10,7 +10,7 @@ import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createRedisBlockedUntil } from '../../src/limits/redis-blocked-until.ts';
 import { createRedisConnection, type RedisConnection } from '../../src/limits/redis-connection.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import type { LimitKey, Limiter, RateLimits } from '../../src/limits/tier.ts';
+import type { Decision, LimitKey, Limiter, RateLimits } from '../../src/limits/tier.ts';
 import { BURST_LIMIT, BURST_LIMITS, toBurstKeys } from './burst.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from './redis-server.ts';
 import { decideByReference, SCHEDULE } from './schedule.ts';
@@ -73,13 +73,14 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
     const toSteps = (clientIds: readonly string[], leastGapMs: number) =>
       fc.array(
         fc.record({
-          gapMs: fc.oneof(fc.nat(3000), fc.nat(90_000), fc.integer({ min: leastGapMs, max: 0 })),
+          gapMs: fc.oneof(fc.nat(3), fc.nat(3000), fc.nat(90_000), fc.integer({ min: leastGapMs, max: 0 })),
           clientId: fc.constantFrom(...clientIds),
           write: fc.boolean(),
           throttled: fc.boolean(),
-          refundAfterMs: fc.option(fc.nat(3000)),
+          /** After so many more requests. */
+          refund: fc.option(fc.nat(9)),
         }),
-        { maxLength: 20 },
+        { maxLength: 40 },
       );
     // Of several keys each store forgets those that have recovered when it likes: seen once the clock is set back.
     const schedule = fc.oneof(toSteps(['a', 'b', 'c'], 0), toSteps(['a'], -30_000));
@@ -104,7 +105,8 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
       // Redis is not waited for: its keys expire by real time.
       const inMemory: unknown[] = [];
       const inRedis: Promise<unknown>[] = [];
-      for (const { gapMs, clientId, write, throttled, refundAfterMs } of steps) {
+      const outstanding: { keys: readonly LimitKey[]; decision: Decision; in: number }[] = [];
+      for (const { gapMs, clientId, write, throttled, refund } of steps) {
         nowMs += gapMs;
         if (throttled) {
           await blocked.block(tenantId, { probe: true });
@@ -114,11 +116,12 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
         inRedis.push(redis.decide(keys));
         const decision = await memory.decide(keys);
         inMemory.push(decision);
-        if (refundAfterMs === null) continue;
-        nowMs += refundAfterMs;
-        for (const key of keys) {
-          inRedis.push(redis.refund(key, decision));
-          inMemory.push(await memory.refund(key, decision));
+        if (refund !== null) outstanding.push({ keys, decision, in: refund });
+        for (const due of outstanding.filter((each) => (each.in -= 1) === -1)) {
+          for (const key of due.keys) {
+            inRedis.push(redis.refund(key, due.decision));
+            inMemory.push(await memory.refund(key, due.decision));
+          }
         }
       }
       assert.deepEqual(await Promise.all(inRedis), inMemory);

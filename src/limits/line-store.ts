@@ -1,15 +1,17 @@
-/** Arrival times of the keys of one policy, in bounded memory. Every operation takes constant time. */
-export type ArrivalStore = Readonly<{
-  /** 0 for a key that is not held: its quota is whole. */
-  read: (key: string) => number;
-  write: (key: string, arrival: number, now: number) => void;
+import type { Line } from './line.ts';
+
+/** The lines of the keys of one policy, in bounded memory. Every operation takes constant time. */
+export type LineStore = Readonly<{
+  /** `undefined` for a key that is not held: its quota is whole. */
+  read: (key: string) => Line | undefined;
+  write: (key: string, line: Line, now: number) => void;
   size: () => number;
 }>;
 
 /** A link of a ring; alone it is a ring of one. */
 class Entry {
   readonly key: string;
-  arrival = 0;
+  line: Line | undefined;
   ring: Ring | undefined;
   previous: Entry = this;
   next: Entry = this;
@@ -28,10 +30,10 @@ type Ring = { readonly head: Entry; size: number };
  * wants a spent one forgotten has to spend half the quota of `maxKeys / 2` others within one window.
  * In either half the key written longest ago goes first, and those that have recovered go without need.
  */
-export function createArrivalStore({
+export function createLineStore({
   maxKeys,
   window,
-}: Readonly<{ maxKeys: number; window: number }>): ArrivalStore {
+}: Readonly<{ maxKeys: number; window: number }>): LineStore {
   const entries = new Map<string, Entry>();
   const fresh = createRing();
   const spent = createRing();
@@ -44,16 +46,16 @@ export function createArrivalStore({
 
   const forgetOldest = (ring: Ring, now: number): void => {
     const oldest = ring.head.next;
-    if (ring.size > capacity || (ring.size > 0 && oldest.arrival <= now)) forget(oldest);
+    if (ring.size > capacity || (oldest.line !== undefined && oldest.line.arrival <= now)) forget(oldest);
   };
 
   return {
-    read: (key) => entries.get(key)?.arrival ?? 0,
-    write: (key, arrival, now) => {
+    read: (key) => entries.get(key)?.line,
+    write: (key, line, now) => {
       const entry = entries.get(key) ?? new Entry(key);
-      entry.arrival = arrival;
+      entry.line = line;
       unlink(entry);
-      append(arrival - now > window / 2 ? spent : fresh, entry);
+      append(line.arrival - now > window / 2 ? spent : fresh, entry);
       entries.set(key, entry);
       forgetOldest(fresh, now);
       forgetOldest(spent, now);
