@@ -177,7 +177,11 @@ describe('every documented status of every route is reached', () => {
       { replace: () => ({ isDraining: () => true }) },
       {
         replace: () => ({
-          limiter: { decide: () => Promise.reject(new Error('a crash')), refund: async () => {} },
+          limiter: {
+            decide: () => Promise.reject(new Error('a crash')),
+            refund: async () => undefined,
+            peek: () => [],
+          },
         }),
       },
     ] satisfies ServiceOptions[]) {

@@ -5,7 +5,7 @@ import { toLimitKeys, type LimitSubject } from '../limits/limit-keys.ts';
 import { toAddressKey } from '../limits/source-address.ts';
 import type { Decision, LimitKey, Limiter, TierState } from '../limits/tier.ts';
 import type { Mutable } from '../mutable.ts';
-import type { Charge, ProblemStep, RequestScope, Step } from './request-scope.ts';
+import type { ProblemStep, RequestScope, Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
 
 function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError {
@@ -26,18 +26,25 @@ function setRateLimitHeaders(response: ServerResponse, states: readonly TierStat
 export function createLimitSteps(
   limiter: Limiter,
 ): Readonly<{ limitAddress: Step; limitCaller: Step; giveBack: ProblemStep }> {
-  /** Where its tiers stand once a charge has been given back. */
-  const takeBack = async ({ keys, decision }: Charge): Promise<readonly TierState[]> => {
-    const refunded = await Promise.all(keys.map((key) => limiter.refund(key, decision)));
-    return decision.states.map(
+  /** A refused request costs nothing in any tier. */
+  const refund = async (scope: RequestScope): Promise<void> => {
+    const charges = [scope.addressCharge, scope.callerCharge].filter((charge) => charge !== undefined);
+    const refunded = await Promise.all(
+      charges.flatMap(({ keys, decision }) => keys.map((key) => limiter.refund(key, decision))),
+    );
+    scope.rateLimits = scope.rateLimits.map(
       (state) => refunded.find((other) => other?.tier === state.tier && other.kind === state.kind) ?? state,
     );
   };
 
-  /** A refused request costs nothing in any tier. */
-  const refund = async ({ addressCharge, callerCharge }: RequestScope): Promise<readonly TierState[]> => {
-    const charges = [addressCharge, callerCharge].filter((charge) => charge !== undefined);
-    return (await Promise.all(charges.map(takeBack))).flat();
+  /** Who is refused because nobody can decide is told what this process knows. */
+  const decide = async (scope: RequestScope, keys: readonly LimitKey[]): Promise<Decision> => {
+    try {
+      return await limiter.decide(keys);
+    } catch (error) {
+      scope.rateLimits = [...scope.rateLimits, ...limiter.peek(keys)];
+      throw error;
+    }
   };
 
   return {
@@ -59,9 +66,9 @@ export function createLimitSteps(
       const subject: Mutable<LimitSubject> = { caller, write: operation.write };
       if (profile) subject.resource = { set: profile.set, id: profile.id.canonical };
       const keys = toLimitKeys(subject);
-      const decision = await limiter.decide(keys);
+      const decision = await decide(scope, keys);
       const refused = decision.refusedBy.length > 0;
-      if (refused) scope.rateLimits = await refund(scope);
+      if (refused) await refund(scope);
       else scope.callerCharge = { keys, decision };
       scope.rateLimits = [...scope.rateLimits, ...decision.states];
       setRateLimitHeaders(response, scope.rateLimits);
@@ -72,7 +79,7 @@ export function createLimitSteps(
     giveBack: async function giveBack(error, _request, response, next) {
       if (error instanceof ProblemError && error.options.costsNothing === true && !response.headersSent) {
         const { scope } = response.locals;
-        scope.rateLimits = await refund(scope);
+        await refund(scope);
         setRateLimitHeaders(response, scope.rateLimits);
       }
       next(error);

@@ -2,7 +2,14 @@ import { ProblemError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { asksToWrite } from './limit-keys.ts';
 import { toReason } from './redis-reason.ts';
-import { TIERS, type Decision, type Limiter, type RateLimit, type RateLimits } from './tier.ts';
+import {
+  TIERS,
+  type Decision,
+  type Limiter,
+  type RateLimit,
+  type RateLimits,
+  type SharedLimiter,
+} from './tier.ts';
 
 export type FailoverOptions = Readonly<{
   /** Takes over while the shared limiter fails: this process' part of the limits, see `toTwinLimits`. */
@@ -17,19 +24,28 @@ export type FailoverOptions = Readonly<{
   degradedMaxMs: number;
   /** Milliseconds between two probes. */
   probeMs?: number;
+  /** Milliseconds for which Redis must have worked before it counts as well again. */
+  settledMs?: number;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }>;
 
-export type FailoverLimiter = Limiter & Readonly<{ state: () => 'shared' | 'degraded'; close: () => void }>;
+export type FailoverLimiter = Limiter &
+  Readonly<{
+    state: () => 'shared' | 'degraded';
+    /** Redis failed somebody else. */
+    degrade: (error: unknown) => void;
+    close: () => void;
+  }>;
 
 /**
  * The shared limiter while it works, the twin while it does not. The first failure switches for everyone, so that one request
  * at most waits for a deadline; from then on only probes ask the shared store, until one succeeds. After `degradedMaxMs` creates
- * and revokes are refused with ProblemError `limiter_unavailable`, unless `onFailure` is `open`.
+ * and revokes are refused with ProblemError `limiter_unavailable`, unless `onFailure` is `open`. A Redis that works now and then
+ * only counts as gone from its first failure on, and is logged once.
  */
 export function withFallback(
-  shared: Limiter,
+  shared: SharedLimiter,
   {
     twin,
     probe,
@@ -38,11 +54,15 @@ export function withFallback(
     onFailure,
     degradedMaxMs,
     probeMs = 500,
+    settledMs = 10_000,
     now = Date.now,
   }: FailoverOptions,
 ): FailoverLimiter {
   const decidedByTwin = new WeakSet<Decision>();
-  let degradedSince: number | undefined;
+  let isDegraded = false;
+  let hasRelapsed = false;
+  /** The first failure that was not followed by `settledMs` without one. */
+  let failingSince: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -51,27 +71,49 @@ export function withFallback(
     timer = setTimeout(() => void probe().then(recover, scheduleProbe), probeMs).unref();
   };
 
-  const degrade = (error: unknown): void => {
-    if (degradedSince !== undefined) return;
-    degradedSince = now();
-    log.warn('Redis cannot be used; each replica now keeps its own part of the limits.', {
-      reason: toReason(error),
+  const logFailure = (error: unknown): void => {
+    const reason = toReason(error);
+    if (failingSince === undefined) {
+      log.warn('Redis cannot be used; each replica now keeps its own part of the limits.', { reason });
+    } else if (!hasRelapsed) {
+      hasRelapsed = true;
+      log.warn('Redis fails again soon after its return; it is logged next when it works for good.', {
+        reason,
+      });
+    }
+  };
+
+  const logReturn = (): void =>
+    void log.info('Redis can be used again; the limits are shared between replicas.', {
+      degradedSeconds: Math.round((now() - (failingSince ?? now())) / 1000),
     });
+
+  const degrade = (error: unknown): void => {
+    if (closed || isDegraded) return;
+    clearTimeout(timer);
+    logFailure(error);
+    isDegraded = true;
+    failingSince ??= now();
     onTransition?.('degraded');
     scheduleProbe();
   };
 
   const recover = (): void => {
-    if (closed || degradedSince === undefined) return;
-    log.info('Redis can be used again; the limits are shared between replicas.', {
-      degradedSeconds: Math.round((now() - degradedSince) / 1000),
-    });
-    degradedSince = undefined;
+    if (closed) return;
+    if (!hasRelapsed) logReturn();
+    isDegraded = false;
     onTransition?.('shared');
+    timer = setTimeout(settle, settledMs).unref();
+  };
+
+  const settle = (): void => {
+    if (hasRelapsed) logReturn();
+    hasRelapsed = false;
+    failingSince = undefined;
   };
 
   const decideByTwin: Limiter['decide'] = async (keys) => {
-    const degradedMs = degradedSince === undefined ? 0 : now() - degradedSince;
+    const degradedMs = failingSince === undefined ? 0 : now() - failingSince;
     if (onFailure === 'closed' && degradedMs >= degradedMaxMs && asksToWrite(keys)) {
       throw new ProblemError('limiter_unavailable', undefined, {
         retryAfterSeconds: RETRY_AFTER_SECONDS,
@@ -85,7 +127,7 @@ export function withFallback(
 
   return {
     decide: async (keys) => {
-      if (degradedSince !== undefined) return decideByTwin(keys);
+      if (isDegraded) return decideByTwin(keys);
       try {
         return await shared.decide(keys);
       } catch (error) {
@@ -95,7 +137,7 @@ export function withFallback(
     },
     refund: async (key, charge) => {
       if (decidedByTwin.has(charge)) return twin.refund(key, charge);
-      if (degradedSince !== undefined) return undefined;
+      if (isDegraded) return undefined;
       try {
         return await shared.refund(key, charge);
       } catch (error) {
@@ -103,7 +145,9 @@ export function withFallback(
         return undefined;
       }
     },
-    state: () => (degradedSince === undefined ? 'shared' : 'degraded'),
+    peek: twin.peek,
+    state: () => (isDegraded ? 'degraded' : 'shared'),
+    degrade,
     close: () => {
       closed = true;
       clearTimeout(timer);

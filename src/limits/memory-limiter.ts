@@ -52,23 +52,29 @@ export function createMemoryLimiter({
     return toStanding(ask, policy, terms, readLine(ask.key, policy, ticks), ticks);
   };
 
+  const findAll = (keys: readonly LimitKey[]): readonly Found[] => {
+    const nowMs = now();
+    const terms = readTerms(keys);
+    const standings: Found[] = [];
+    for (const key of keys) {
+      const policy = readPolicy(key);
+      if (policy !== undefined) standings.push(find(key, policy, terms, nowMs));
+    }
+    return standings;
+  };
+
   const charge = ({ ask, policy, line, step, now }: Found): void =>
     storeOf(policy).write(ask.key, withCharge(line, step), now);
 
   return {
     decide: async (keys) => {
-      const nowMs = now();
-      const terms = readTerms(keys);
-      const standings: Found[] = [];
-      for (const key of keys) {
-        const policy = readPolicy(key);
-        if (policy !== undefined) standings.push(find(key, policy, terms, nowMs));
-      }
+      const standings = findAll(keys);
       if (passes(standings)) for (const standing of standings) if (conforms(standing)) charge(standing);
       const decision = toDecision(standings);
       onDecision?.(decision);
       return decision;
     },
+    peek: (keys) => findAll(keys).map((standing) => toState(standing, false)),
     refund: async (ask, decision) => {
       const policy = readPolicy(ask);
       const charged = readCharged(ask, decision);

@@ -6,7 +6,7 @@ import { toBudgetKey } from './graph-budget-script.ts';
 import { readWriter } from './limit-keys.ts';
 import { createPolicies, type Policy } from './policy.ts';
 import { REDIS_PREFIX, type RunScript } from './redis-connection.ts';
-import type { LimitKey, Limiter, OnDecision, RateLimits } from './tier.ts';
+import type { LimitKey, OnDecision, RateLimits, SharedLimiter } from './tier.ts';
 
 export type RedisLimiterOptions = Readonly<{
   limits: RateLimits;
@@ -17,7 +17,7 @@ export type RedisLimiterOptions = Readonly<{
 }>;
 
 /** The limits of all replicas: the same decision as in memory, in one round trip. Rejects as `run` does. */
-export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimiterOptions): Limiter {
+export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimiterOptions): SharedLimiter {
   const readPolicy = createPolicies(limits);
   const readClock = (): number | '' => now?.() ?? '';
 

@@ -57,7 +57,12 @@ export function createSharedState(options: SharedStateOptions): SharedState {
     limiter,
     run: async (...command) => {
       if (limiter.state() === 'degraded') throw new Error('Redis is known to be gone');
-      return connection.run(...command);
+      try {
+        return await connection.run(...command);
+      } catch (error) {
+        limiter.degrade(error);
+        throw error;
+      }
     },
     ready: connection.ready,
     close: () => {

@@ -57,7 +57,12 @@ export type Limiter = Readonly<{
    * `undefined` if nothing was charged, or the store could not be asked.
    */
   refund: (key: LimitKey, charge: Decision) => Promise<TierState | undefined>;
+  /** Where these keys stand by what this process counts itself. Charges nothing. */
+  peek: (keys: readonly LimitKey[]) => readonly TierState[];
 }>;
+
+/** A limiter that counts for all replicas and nothing in this process. */
+export type SharedLimiter = Omit<Limiter, 'peek'>;
 
 /** Told of every decision, for metrics and logs. */
 export type OnDecision = (decision: Decision) => void;

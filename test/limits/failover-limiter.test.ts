@@ -6,7 +6,7 @@ import { ProblemError } from '../../src/errors.ts';
 import { toTwinLimits, withFallback, type FailoverOptions } from '../../src/limits/failover-limiter.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createSharedState } from '../../src/limits/shared-state.ts';
-import type { LimitKey, Limiter, RateLimits } from '../../src/limits/tier.ts';
+import type { LimitKey, Limiter, RateLimits, SharedLimiter } from '../../src/limits/tier.ts';
 import { createRedisServer, NO_REDIS } from './redis-server.ts';
 
 const LIMIT = 40;
@@ -38,14 +38,14 @@ function createLog() {
   };
 }
 
-function failing(error: Error): Limiter {
+function failing(error: Error): SharedLimiter {
   const fail = async () => {
     throw error;
   };
   return { decide: fail, refund: fail };
 }
 
-function create(shared: Limiter, options: Partial<FailoverOptions> = {}) {
+function create(shared: SharedLimiter, options: Partial<FailoverOptions> = {}) {
   const clock = { now: Date.UTC(2026, 10, 24) };
   const now = () => clock.now;
   const { lines, log } = createLog();
@@ -111,6 +111,56 @@ describe('withFallback', () => {
     assert.deepEqual(transitions, ['degraded', 'shared']);
     await limiter.decide([USER]);
     assert.equal(asked, 2);
+  });
+
+  it('takes a Redis that works now and then for one that is gone since its first failure', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { clock, limiter, lines, transitions } = create(failing(new Error('gone')));
+    const passTime = async (milliseconds: number): Promise<void> => {
+      clock.now += milliseconds;
+      t.mock.timers.tick(milliseconds);
+      await new Promise(setImmediate);
+    };
+    for (let flap = 0; flap < 50; flap += 1) {
+      await limiter.decide([READ]);
+      assert.equal(limiter.state(), 'degraded');
+      await passTime(500);
+      assert.equal(limiter.state(), 'shared');
+      await passTime(5500);
+    }
+    assert.equal(transitions.length, 100, 'the metric tells the truth');
+    assert.equal(lines.length, 3);
+    await assert.rejects(limiter.decide([WRITE]), { code: 'limiter_unavailable' });
+    await passTime(500);
+    assert.equal(lines.length, 3);
+    await passTime(10_000);
+    assert.match(lines[3] ?? '', /^info .*"degradedSeconds":3\d\d\}$/);
+    await limiter.decide([WRITE]);
+    assert.equal(lines.length, 5, 'a new failure');
+  });
+
+  it('goes over to the twin when Redis fails somebody else', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { limiter, lines } = create(createMemoryLimiter({ limits: LIMITS }));
+    limiter.degrade(new Error('OOM command not allowed'));
+    limiter.degrade(new Error('OOM command not allowed'));
+    assert.equal(limiter.state(), 'degraded');
+    assert.equal(lines.length, 1);
+  });
+
+  it('tells, beside refusing, where the twin stands', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { limiter } = create(failing(new Error('gone')));
+    await limiter.decide([USER, WRITE]);
+    const standings = () => limiter.peek([USER, WRITE]).map(({ remaining, charged }) => [remaining, charged]);
+    assert.deepEqual(standings(), [
+      [LIMIT / 2 - 1, false],
+      [4999, false],
+    ]);
+    assert.deepEqual(standings(), [
+      [LIMIT / 2 - 1, false],
+      [4999, false],
+    ]);
   });
 
   it('refuses creates and revokes once it has been degraded for too long, and nothing else', async (t) => {

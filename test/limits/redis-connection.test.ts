@@ -64,6 +64,19 @@ describe('createRedisConnection', { skip: NO_REDIS }, () => {
     }
   });
 
+  it('is of no use to who may not run a decision in it, though it takes a write', async (t) => {
+    const server = await create(t);
+    await server.admin.call(
+      'ACL',
+      ...['SETUSER', 'bff', 'on', '>pw', '~*', '&*', '-@all'],
+      ...['+evalsha', '+eval', '+set', '+info', '+auth', '+client', '+select', '+ping'],
+    );
+    const { run, ready } = connect(t, `redis://bff:pw@127.0.0.1:${server.port}`);
+    await ready(5000);
+    await run(createRedisScript(`return redis.call('SET', KEYS[1], '1', 'PX', 1000)`), ['here'], []);
+    await assert.rejects(createRedisProbe(run)());
+  });
+
   it('finds its way in a cluster', async (t) => {
     const server = await create(t, ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
     await server.admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');

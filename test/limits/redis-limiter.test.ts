@@ -10,7 +10,7 @@ import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createRedisBlockedUntil } from '../../src/limits/redis-blocked-until.ts';
 import { createRedisConnection, type RedisConnection } from '../../src/limits/redis-connection.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import type { Decision, LimitKey, Limiter, RateLimits } from '../../src/limits/tier.ts';
+import type { Decision, LimitKey, RateLimits } from '../../src/limits/tier.ts';
 import { BURST_LIMIT, BURST_LIMITS, toBurstKeys } from './burst.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from './redis-server.ts';
 import { decideByReference, SCHEDULE } from './schedule.ts';
@@ -198,7 +198,7 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
     );
     try {
       await Promise.all(workers.map((worker) => once(worker, 'message')));
-      const limiter: Limiter = createRedisLimiter({ limits: BURST_LIMITS, run: connection.run });
+      const limiter = createRedisLimiter({ limits: BURST_LIMITS, run: connection.run });
       for (let round = 0; round < rounds; round += 1) {
         const key = `burst${round}`;
         const answers = workers.map((worker) => once(worker, 'message'));

@@ -7,7 +7,7 @@ import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { createRedisBlockedUntil } from '../../src/limits/redis-blocked-until.ts';
 import { createRedisConnection, type RedisConnection } from '../../src/limits/redis-connection.ts';
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
-import type { Limiter, RateLimits } from '../../src/limits/tier.ts';
+import type { RateLimits, SharedLimiter } from '../../src/limits/tier.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from './redis-server.ts';
 
 const LIMITS: RateLimits = {
@@ -19,7 +19,7 @@ const LIMITS: RateLimits = {
   graph: { count: 50, seconds: 20, shadow: false },
 };
 
-async function write(limiter: Limiter, clientId: string): Promise<boolean> {
+async function write(limiter: SharedLimiter, clientId: string): Promise<boolean> {
   const caller = { tenantId: 'T', objectId: 'o', clientId };
   return (await limiter.decide(toLimitKeys({ caller, write: true }))).refusedBy.length === 0;
 }
@@ -55,7 +55,7 @@ describe('the budget at Graph over two replicas', { skip: NO_REDIS }, () => {
   }
 
   /** A minute in which one application asks 20 times a second and another twice. */
-  async function share(greedy: Limiter, modest: Limiter) {
+  async function share(greedy: SharedLimiter, modest: SharedLimiter) {
     const passed = { greedy: 0, modest: 0 };
     for (let tenths = 0; tenths < 600; tenths += 1) {
       clock.now += 100;

@@ -97,6 +97,7 @@ describe('Redis is killed', { skip: NO_REDIS, concurrency: 3 }, () => {
           LIMITER_DEGRADED_MAX_SECONDS: '1',
           LIMITER_ON_FAILURE: onFailure,
           RATE_LIMIT_ADDRESS: '1000/3600',
+          RATE_LIMIT_USER: '1000/3600',
         },
       });
       const { one, redis } = replicas;
@@ -119,7 +120,8 @@ describe('Redis is killed', { skip: NO_REDIS, concurrency: 3 }, () => {
         if (status !== 503) continue;
         assert.equal(readCode(answer), 'limiter_unavailable');
         assert.equal(readRetryAfter(answer), 5);
-        const { address } = readStates(answer);
+        const { address, user } = readStates(answer);
+        assert.ok(user && user.r > 0 && user.r <= 500, 'where this replica stands');
         assert.ok(address && (left === undefined || address.r >= left), 'a refusal was charged');
         left = address.r;
       }
