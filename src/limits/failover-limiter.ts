@@ -84,7 +84,7 @@ export function withFallback(
   };
 
   const logReturn = (): void =>
-    void log.info('Redis can be used again; the limits are shared between replicas.', {
+    log.info('Redis can be used again; the limits are shared between replicas.', {
       degradedSeconds: Math.round((now() - (failingSince ?? now())) / 1000),
     });
 

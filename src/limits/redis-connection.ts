@@ -65,27 +65,58 @@ export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionO
 }
 
 function createClient(target: RedisTarget): Redis | Cluster {
+  const { kind, tls, nodes } = target;
   const options = toOptions(target);
-  const [first] = target.nodes;
-  if (target.kind === 'cluster') {
-    return new Cluster([...target.nodes], {
-      redisOptions: options,
-      enableOfflineQueue: false,
-      clusterRetryStrategy: toRetryDelay,
-    });
+  // Each node proves its own name: a `servername` here would be asked of all of them.
+  const anyNode = tls ? { ...options, tls: {} } : options;
+  switch (kind) {
+    case 'single':
+      return createSingle(options, target);
+    case 'sentinel':
+      return createForSentinels(anyNode, target);
+    case 'cluster':
+      return new Cluster([...nodes], {
+        redisOptions: anyNode,
+        enableOfflineQueue: false,
+        clusterRetryStrategy: toRetryDelay,
+        // The names as they are: they stand in the certificates, their addresses do not.
+        ...(tls && { dnsLookup: (host, callback) => callback(null, host) }),
+      });
   }
-  if (target.kind === 'single') return new Redis({ ...options, ...first, retryStrategy: toRetryDelay });
-  return new Redis({
-    ...options,
-    sentinels: [...target.nodes],
-    ...(target.master !== undefined && { name: target.master }),
-    ...(target.tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
-    retryStrategy: toRetryDelay,
-    sentinelRetryStrategy: toRetryDelay,
-  });
 }
 
-function toOptions({ tls, nodes: [{ host }], username, password, database }: RedisTarget) {
+function createSingle(options: CommonOptions, { tls, nodes: [node] }: RedisTarget): Redis {
+  const { host, port } = node;
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return new Redis({ ...options, host, port, ...(tls && { tls: name }), retryStrategy: toRetryDelay });
+}
+
+/**
+ * Sentinels may ask for the password that Redis asks for, and those that do not may refuse whoever gives one. So whenever none of
+ * them was of use they are asked the other way, without it to begin with.
+ */
+function createForSentinels(options: CommonOptions, target: RedisTarget): Redis {
+  const { tls, nodes, master, username = '', password = '' } = target;
+  let isKnown = false;
+  const client = new Redis({
+    ...options,
+    sentinels: [...nodes],
+    ...(master !== undefined && { name: master }),
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    retryStrategy: toRetryDelay,
+    sentinelRetryStrategy: (attempt) => {
+      isKnown = !isKnown;
+      client.options.sentinelUsername = isKnown ? username : '';
+      client.options.sentinelPassword = isKnown ? password : '';
+      return toRetryDelay(attempt);
+    },
+  });
+  return client;
+}
+
+type CommonOptions = ReturnType<typeof toOptions>;
+
+function toOptions({ username, password, database }: RedisTarget) {
   return {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -98,7 +129,6 @@ function toOptions({ tls, nodes: [{ host }], username, password, database }: Red
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(database !== undefined && { db: database }),
-    ...(tls && { tls: isIP(host) === 0 ? { servername: host } : {} }),
   } satisfies RedisOptions;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -66,11 +66,20 @@ describe('createRedisConnection', { skip: NO_REDIS }, () => {
 
   it('is of no use to who may not run a decision in it, though it takes a write', async (t) => {
     const server = await create(t);
-    await server.admin.call(
-      'ACL',
-      ...['SETUSER', 'bff', 'on', '>pw', '~*', '&*', '-@all'],
-      ...['+evalsha', '+eval', '+set', '+info', '+auth', '+client', '+select', '+ping'],
-    );
+    await server.admin.call('ACL', [
+      'SETUSER',
+      'bff',
+      'on',
+      '>pw',
+      '~*',
+      '&*',
+      '-@all',
+      '+evalsha',
+      '+eval',
+      '+set',
+      '+info',
+      '+client',
+    ]);
     const { run, ready } = connect(t, `redis://bff:pw@127.0.0.1:${server.port}`);
     await ready(5000);
     await run(createRedisScript(`return redis.call('SET', KEYS[1], '1', 'PX', 1000)`), ['here'], []);
@@ -88,17 +97,31 @@ describe('createRedisConnection', { skip: NO_REDIS }, () => {
     assert.equal(await server.admin.get('{tag}b'), '2');
   });
 
-  it('asks the sentinels for the master', async (t) => {
-    const master = await create(t);
-    const directory = await mkdtemp(join(tmpdir(), 'sentinel-test-'));
-    t.after(() => rm(directory, { recursive: true, force: true }));
-    const config = join(directory, 'sentinel.conf');
-    await writeFile(config, `sentinel monitor main 127.0.0.1 ${master.port} 1\n`);
-    const sentinel = await createRedisServer({ args: ['--sentinel'], config });
-    t.after(() => sentinel.close());
-    const { run, ready } = connect(t, `redis-sentinel://127.0.0.1:${sentinel.port}#main`);
-    await ready(5000);
-    await run(createRedisScript(`return redis.call('SET', KEYS[1], '1')`), ['here'], []);
-    assert.equal(await master.admin.get('here'), '1');
-  });
+  for (const [how, requirepass, user] of [
+    ['that are open', '', ''],
+    ['that are open, though Redis has users,', '', 'app'],
+    ['that want the password of Redis', 'pw', ''],
+  ] as const) {
+    it(`asks sentinels ${how} for the master`, async (t) => {
+      const master = await create(t);
+      await master.admin.call('ACL', ['SETUSER', 'app', 'on', '>pw', '~*', '&*', '+@all']);
+      const directory = await mkdtemp(join(tmpdir(), 'sentinel-test-'));
+      t.after(() => rm(directory, { recursive: true, force: true }));
+      const config = join(directory, 'sentinel.conf');
+      await writeFile(config, `sentinel monitor main 127.0.0.1 ${master.port} 1\n`);
+      const sentinel = await createRedisServer({ absent: true, args: ['--sentinel'], config });
+      t.after(() => sentinel.close());
+      if (requirepass) {
+        await appendFile(config, `requirepass ${requirepass}\n`);
+        sentinel.admin.options.password = requirepass;
+        await master.admin.config('SET', 'requirepass', requirepass);
+      }
+      await sentinel.start();
+      const account = requirepass || user ? `${user}:pw@` : '';
+      const { run, ready } = connect(t, `redis-sentinel://${account}127.0.0.1:${sentinel.port}#main`);
+      await ready(5000);
+      await run(createRedisScript(`return redis.call('SET', KEYS[1], '1')`), ['here'], []);
+      assert.equal(await master.admin.get('here'), '1');
+    });
+  }
 });

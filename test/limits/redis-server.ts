@@ -91,7 +91,8 @@ export async function createRedisServer({
   };
 }
 
-async function findFreePort(): Promise<number> {
+/** Of loopback; free at the moment. */
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
