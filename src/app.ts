@@ -21,6 +21,7 @@ import { refuseWhileDraining } from './http/refuse-while-draining.ts';
 import { beginScope, type Step } from './http/request-scope.ts';
 import { runOperation } from './http/run-operation.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { tellLimits } from './http/tell-limits.ts';
 import type { SourceAddress } from './limits/source-address.ts';
 import type { Limiter } from './limits/tier.ts';
 import type { Logger } from './log.ts';
@@ -52,6 +53,7 @@ export function createApp(parts: Parts): Express {
   const readPublicBase = createPublicBase({ publicBaseUrl, isTrusted: parts.sourceAddress.isTrusted });
   const { limitAddress, limitCaller, giveBack } = createLimitSteps(limiter);
   const app = express();
+  tellLimits(app, now);
   app.disable('x-powered-by').disable('etag').set('query parser', false);
 
   const steps: readonly Step[] = [

@@ -1,9 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { ProblemError } from '../errors.ts';
-import { toRateLimitHeaders } from '../limits/headers.ts';
 import { toLimitKeys, type LimitSubject } from '../limits/limit-keys.ts';
 import { toAddressKey } from '../limits/source-address.ts';
-import type { Decision, LimitKey, Limiter, TierState } from '../limits/tier.ts';
+import type { Decision, LimitKey, Limiter } from '../limits/tier.ts';
 import type { Mutable } from '../mutable.ts';
 import type { ProblemStep, RequestScope, Step } from './request-scope.ts';
 import { requireOperation } from './require-scope.ts';
@@ -15,11 +13,6 @@ function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError
     `Too many requests: the limit ${tiers} is exhausted. Try again in ${Math.max(1, retryAfterSeconds)} s.`,
     { retryAfterSeconds: Math.max(1, retryAfterSeconds), violatedPolicies: refusedBy },
   );
-}
-
-function setRateLimitHeaders(response: ServerResponse, states: readonly TierState[]): void {
-  const headers = toRateLimitHeaders(states);
-  for (const name in headers) response.setHeader(name, headers[name] ?? '');
 }
 
 /** The limits, in two steps: by address before any cryptography, by everything else once the caller is known. */
@@ -53,7 +46,6 @@ export function createLimitSteps(
       const keys: readonly LimitKey[] = [{ tier: 'address', key: toAddressKey(scope.source.address) }];
       const decision = await limiter.decide(keys);
       scope.rateLimits = decision.states;
-      setRateLimitHeaders(response, scope.rateLimits);
       if (decision.refusedBy.length > 0) throw toRateLimited(decision);
       scope.addressCharge = { keys, decision };
       next();
@@ -71,16 +63,13 @@ export function createLimitSteps(
       if (refused) await refund(scope);
       else scope.callerCharge = { keys, decision };
       scope.rateLimits = [...scope.rateLimits, ...decision.states];
-      setRateLimitHeaders(response, scope.rateLimits);
       if (refused) throw toRateLimited(decision);
       next();
     },
 
     giveBack: async function giveBack(error, _request, response, next) {
       if (error instanceof ProblemError && error.options.costsNothing === true && !response.headersSent) {
-        const { scope } = response.locals;
-        await refund(scope);
-        setRateLimitHeaders(response, scope.rateLimits);
+        await refund(response.locals.scope);
       }
       next(error);
     },

@@ -1,4 +1,4 @@
-import { ticksToWait, toRemaining, toSeconds, toStep } from './gcra.ts';
+import { ticksToWait, toSeconds, toStep } from './gcra.ts';
 import type { GraphTerms } from './graph-budget.ts';
 import type { Line } from './line.ts';
 import type { Policy } from './policy.ts';
@@ -48,7 +48,7 @@ export function passes(standings: readonly Standing[]): boolean {
 }
 
 /** What follows from the standings before the charge; the same for every store. */
-export function toDecision(standings: readonly Standing[]): Decision {
+export function toDecision(standings: readonly Standing[], decidedAt: number): Decision {
   const charged = passes(standings);
   const refusedBy: Tier[] = [];
   const shadowRefusedBy: Tier[] = [];
@@ -65,7 +65,7 @@ export function toDecision(standings: readonly Standing[]): Decision {
         retryAfterSeconds = Math.max(retryAfterSeconds, wait);
       }
     }
-    states.push(toState(standing, charged && conforming));
+    states.push(toState(standing, charged && conforming, decidedAt));
   }
   return { refusedBy, shadowRefusedBy, retryAfterSeconds, states };
 }
@@ -75,7 +75,7 @@ function addOnce(tiers: Tier[], tier: Tier): void {
 }
 
 /** Where a tier stands, after its charge if it was charged. */
-export function toState(standing: Standing, charged: boolean): TierState {
+export function toState(standing: Standing, charged: boolean, decidedAt: number): TierState {
   const { ask, policy, enforced, step, line, now } = standing;
   const arrival = charged ? line.arrival + step : line.arrival;
   return {
@@ -83,8 +83,8 @@ export function toState(standing: Standing, charged: boolean): TierState {
     kind: ask.kind,
     enforced,
     limit: policy.limit,
-    remaining: toRemaining(policy.pace, arrival, step, now),
-    resetSeconds: toSeconds(policy.pace, arrival - now),
+    pace: policy.pace,
+    decidedAt,
     charged,
     step,
     arrival,

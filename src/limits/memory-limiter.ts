@@ -52,8 +52,7 @@ export function createMemoryLimiter({
     return toStanding(ask, policy, terms, readLine(ask.key, policy, ticks), ticks);
   };
 
-  const findAll = (keys: readonly LimitKey[]): readonly Found[] => {
-    const nowMs = now();
+  const findAll = (keys: readonly LimitKey[], nowMs: number): readonly Found[] => {
     const terms = readTerms(keys);
     const standings: Found[] = [];
     for (const key of keys) {
@@ -68,22 +67,27 @@ export function createMemoryLimiter({
 
   return {
     decide: async (keys) => {
-      const standings = findAll(keys);
+      const nowMs = now();
+      const standings = findAll(keys, nowMs);
       if (passes(standings)) for (const standing of standings) if (conforms(standing)) charge(standing);
-      const decision = toDecision(standings);
+      const decision = toDecision(standings, nowMs);
       onDecision?.(decision);
       return decision;
     },
-    peek: (keys) => findAll(keys).map((standing) => toState(standing, false)),
+    peek: (keys) => {
+      const nowMs = now();
+      return findAll(keys, nowMs).map((standing) => toState(standing, false, nowMs));
+    },
     refund: async (ask, decision) => {
       const policy = readPolicy(ask);
       const charged = readCharged(ask, decision);
       if (policy === undefined || charged === undefined) return undefined;
       const { step, enforced } = charged;
-      const ticks = toTicks(policy.pace, now());
+      const nowMs = now();
+      const ticks = toTicks(policy.pace, nowMs);
       const line = withoutCharge(readLine(ask.key, policy, ticks), charged, ticks);
       storeOf(policy).write(ask.key, line, ticks);
-      return toState({ ask, policy, enforced, step, line, now: ticks }, false);
+      return toState({ ask, policy, enforced, step, line, now: ticks }, false, nowMs);
     },
   };
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { isPriced, readCharged, toDecision, toStanding, toState, type Standing } from './decision.ts';
+import { isPriced, readCharged, toDecision, toStanding, toState } from './decision.ts';
 import { DECIDE_SCRIPT, REFUND_SCRIPT } from './gcra-script.ts';
 import { toTicks } from './gcra.ts';
 import { toBudgetKey } from './graph-budget-script.ts';
 import { readWriter } from './limit-keys.ts';
 import { createPolicies, type Policy } from './policy.ts';
 import { REDIS_PREFIX, type RunScript } from './redis-connection.ts';
-import type { LimitKey, OnDecision, RateLimits, SharedLimiter } from './tier.ts';
+import type { Decision, LimitKey, OnDecision, RateLimits, SharedLimiter } from './tier.ts';
 
 export type RedisLimiterOptions = Readonly<{
   limits: RateLimits;
@@ -19,6 +19,8 @@ export type RedisLimiterOptions = Readonly<{
 /** The limits of all replicas: the same decision as in memory, in one round trip. Rejects as `run` does. */
 export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimiterOptions): SharedLimiter {
   const readPolicy = createPolicies(limits);
+  /** A clock that a test sets is everybody's. */
+  const readDecidedAt = (nowMs: number): number => (now ? nowMs : Date.now());
   const readClock = (): number | '' => now?.() ?? '';
 
   return {
@@ -28,7 +30,7 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
         const policy = readPolicy(ask);
         if (policy !== undefined) asked.push({ ask, policy });
       }
-      const decision = toDecision(asked.length === 0 ? [] : await ask(asked));
+      const decision = asked.length === 0 ? toDecision([], 0) : await ask(asked);
       onDecision?.(decision);
       return decision;
     },
@@ -42,23 +44,28 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
       const reply = await run(REFUND_SCRIPT, [toKey({ ask, policy })], args);
       const [nowMs, arrival, refunded] = REFUND_REPLY.parse(reply);
       const line = { arrival, refunded };
-      return toState({ ask, policy, enforced, step, line, now: toTicks(policy.pace, nowMs) }, false);
+      return toState(
+        { ask, policy, enforced, step, line, now: toTicks(policy.pace, nowMs) },
+        false,
+        readDecidedAt(nowMs),
+      );
     },
   };
 
-  async function ask(asked: readonly Asked[]): Promise<readonly Standing[]> {
+  async function ask(asked: readonly Asked[]): Promise<Decision> {
     const writer = readWriter(asked.map(({ ask }) => ask));
     const keys = asked.map(toKey);
     if (writer) keys.push(toBudgetKey(writer.tenant));
     const args = [readClock(), writer?.application ?? '', ...asked.flatMap(toArguments)];
     const [nowMs, cost, othersAsking, ...lines] = DECIDE_REPLY.parse(await run(DECIDE_SCRIPT, keys, args));
     const terms = { cost, othersAsking: othersAsking === 1 };
-    return asked.map(({ ask, policy }, index) => {
+    const standings = asked.map(({ ask, policy }, index) => {
       const [arrival, refunded] = lines.slice(2 * index, 2 * index + 2);
       if (arrival === undefined || refunded === undefined)
         throw new TypeError('Redis gave an unexpected answer');
       return toStanding(ask, policy, terms, { arrival, refunded }, toTicks(policy.pace, nowMs));
     });
+    return toDecision(standings, readDecidedAt(nowMs));
   }
 }
 

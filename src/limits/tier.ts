@@ -1,3 +1,4 @@
+import type { Pace } from './gcra.ts';
 import type { LineCharge } from './line.ts';
 
 export const TIERS = ['address', 'user', 'client', 'tenant', 'profile', 'graph'] as const;
@@ -21,7 +22,7 @@ export type LimitKey = Readonly<{
   kind?: LimitKind;
 }>;
 
-/** Where one tier stands after a decision, for the RateLimit headers. */
+/** Where one tier stands after a decision, for the RateLimit headers; see tier-state.ts. */
 export type TierState = Readonly<{
   tier: Tier;
   kind: LimitKind | undefined;
@@ -29,10 +30,9 @@ export type TierState = Readonly<{
   enforced: boolean;
   /** The tier's policy. */
   limit: RateLimit;
-  /** Requests that would pass right now. */
-  remaining: number;
-  /** Whole seconds, rounded up, until the full quota is back. */
-  resetSeconds: number;
+  pace: Pace;
+  /** Milliseconds since the epoch by this process' clock: not before the decision, nor much later. */
+  decidedAt: number;
   /** Whether the request was charged here. */
   charged: boolean;
 }> &

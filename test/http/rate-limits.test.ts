@@ -153,6 +153,27 @@ test('what was given back is told to the second, though part of it has lapsed', 
   assert.equal(state(refused)['address'], 'r=29;t=1', '0.2 s of the first request are left');
 });
 
+test('the limits are told as they stand when the answer is written', async (t) => {
+  const clock = { now: Date.now() };
+  const now = () => clock.now;
+  const limits = { ...NO_LIMITS, user: { count: 30, seconds: 60, shadow: false } };
+  const service = await startService(t, {
+    replace: ({ enrollment }) => ({
+      now,
+      limiter: createMemoryLimiter({ limits, now }),
+      enrollment: {
+        ...enrollment,
+        create: async (...request) => {
+          clock.now += 1500;
+          return enrollment.create(...request);
+        },
+      },
+    }),
+  });
+  await create(service);
+  assert.equal(state(await create(service))['user'], 'r=29;t=1', 'not the 2.5 s of the decision');
+});
+
 test('several exhausted tiers are all named', async (t) => {
   const service = await startService(t, {
     environment: { ...OFF, RATE_LIMIT_USER: '1/60', RATE_LIMIT_PROFILE: '1/30' },

@@ -19,14 +19,26 @@ describe('toRateLimitHeaders', () => {
   it('writes one item a tier as the draft does, without tiers that are off or in shadow mode', async () => {
     const limiter = createMemoryLimiter({ limits: LIMITS, now: () => 0 });
     const { states } = await limiter.decide(toLimitKeys({ caller: CALLER, write: true }));
-    assert.deepEqual(toRateLimitHeaders(states), {
+    assert.deepEqual(toRateLimitHeaders(states, 0), {
       'RateLimit-Policy': '"user";q=30;w=60, "tenant";q=600;w=60, "graph";q=50;w=20',
       RateLimit: '"user";r=29;t=2, "tenant";r=599;t=1, "graph";r=49;t=1',
     });
   });
 
+  it('tells what is true when they are written', async () => {
+    const limiter = createMemoryLimiter({ limits: LIMITS, now: () => 0 });
+    const keys = toLimitKeys({ caller: CALLER, write: true });
+    await limiter.decide(keys);
+    const { states } = await limiter.decide(keys);
+    const at = (now: number) => toRateLimitHeaders(states, now)['RateLimit'];
+    assert.equal(at(-9), '"user";r=28;t=4, "tenant";r=598;t=1, "graph";r=48;t=1');
+    assert.equal(at(1999), '"user";r=28;t=3, "tenant";r=600;t=0, "graph";r=50;t=0');
+    assert.equal(at(2000), '"user";r=29;t=2, "tenant";r=600;t=0, "graph";r=50;t=0');
+    assert.equal(at(25_000), '"user";r=30;t=0, "tenant";r=600;t=0, "graph";r=50;t=0');
+  });
+
   it('says nothing when nothing is in force', () => {
-    assert.deepEqual(toRateLimitHeaders([]), {});
+    assert.deepEqual(toRateLimitHeaders([], 0), {});
   });
 });
 

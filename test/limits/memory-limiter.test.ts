@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
 import { toLimitKeys } from '../../src/limits/limit-keys.ts';
 import type { Decision, LimitKey, RateLimits, Tier } from '../../src/limits/tier.ts';
+import { readRemaining, readResetSeconds } from '../../src/limits/tier-state.ts';
 import { createReferenceTier } from './gcra-reference.ts';
 import { decideByReference, SCHEDULE } from './schedule.ts';
 
@@ -26,7 +27,7 @@ function enforced(count: number, seconds: number) {
 function stateOf(decision: Decision, tier: Tier) {
   const state = decision.states.find((candidate) => candidate.tier === tier);
   assert.ok(state, `no state of ${tier}`);
-  return { remaining: state.remaining, resetSeconds: state.resetSeconds };
+  return { remaining: readRemaining(state), resetSeconds: readResetSeconds(state) };
 }
 
 describe('createMemoryLimiter', () => {
@@ -110,7 +111,7 @@ describe('createMemoryLimiter', () => {
     });
     const keys = toLimitKeys({ caller: { tenantId: 't', objectId: 'o', clientId: 'c' }, write: true });
     const standings = ({ states }: Decision) =>
-      states.map(({ kind, remaining, enforced: may }) => [kind, remaining, may]);
+      states.map((state) => [state.kind, readRemaining(state), state.enforced]);
     const first = await limiter.decide(keys);
     assert.deepEqual(standings(first), [
       [undefined, 29, true],
@@ -159,7 +160,7 @@ describe('createMemoryLimiter', () => {
       now += 900;
       const state = await limiter.refund(USER, charge);
       assert.deepEqual(
-        [state?.remaining, state?.resetSeconds],
+        state && [readRemaining(state), readResetSeconds(state)],
         [29, 2],
         '1.1 s of the first request are left',
       );
