@@ -30,7 +30,8 @@ export async function createLimitParts(
   const { redisUrl, rateLimits: limits } = settings;
   const onDecision = ({ states, refusedBy, shadowRefusedBy }: Decision): void => {
     if (shadowRefusedBy.length > 0) log.info('a shadow limit would have refused', { tiers: shadowRefusedBy });
-    for (const { tier } of states) {
+    for (const { tier, kind } of states) {
+      if (kind === 'share') continue; // one decision of the tier, with that about the tenant's budget
       const unrefused = shadowRefusedBy.includes(tier) ? 'shadow_refused' : 'passed';
       metrics.limiterDecision(tier, refusedBy.includes(tier) ? 'refused' : unrefused);
     }

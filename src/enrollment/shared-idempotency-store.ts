@@ -127,6 +127,7 @@ export function createSharedIdempotencyStore({
         throw new ProblemError('idempotency_unavailable', undefined, {
           cause,
           retryAfterSeconds: RETRY_AFTER_SECONDS,
+          costsNothing: true,
         });
       }
     },

@@ -13,6 +13,8 @@ export type RunScript = (
   script: RedisScript,
   keys: readonly string[],
   args: readonly (string | number)[],
+  /** Told of an answer that came after the deadline: what the script did stands. */
+  onLate?: (reply: unknown) => void,
 ) => Promise<unknown>;
 
 export type RedisConnection = Readonly<{
@@ -54,7 +56,8 @@ export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionO
   };
 
   return {
-    run: (script, keys, args) => withDeadline(evaluate(script, [...keys, ...args], keys.length), deadlineMs),
+    run: (script, keys, args, onLate) =>
+      withDeadline(evaluate(script, [...keys, ...args], keys.length), deadlineMs, onLate),
     ready: async (timeoutMs) => {
       if (client.status === 'ready') return;
       const ready = new Promise<void>((resolve) => void client.once('ready', resolve));

@@ -6,7 +6,7 @@ import { toBudgetKey } from './graph-budget-script.ts';
 import { readWriter } from './limit-keys.ts';
 import { createPolicies, type Policy } from './policy.ts';
 import { REDIS_PREFIX, type RunScript } from './redis-connection.ts';
-import type { Decision, LimitKey, OnDecision, RateLimits, SharedLimiter } from './tier.ts';
+import type { Decision, LimitKey, OnDecision, RateLimits, SharedLimiter, TierState } from './tier.ts';
 
 export type RedisLimiterOptions = Readonly<{
   limits: RateLimits;
@@ -34,30 +34,40 @@ export function createRedisLimiter({ limits, run, onDecision, now }: RedisLimite
       onDecision?.(decision);
       return decision;
     },
-    refund: async (ask, decision) => {
-      const policy = readPolicy(ask);
-      const charged = readCharged(ask, decision);
-      if (policy === undefined || charged === undefined) return undefined;
-      const { ticksPerMs, window } = policy.pace;
-      const { step, enforced } = charged;
-      const args = [readClock(), ticksPerMs, window, step, charged.arrival, charged.refunded, charged.now];
-      const reply = await run(REFUND_SCRIPT, [toKey({ ask, policy })], args);
-      const [nowMs, arrival, refunded] = REFUND_REPLY.parse(reply);
-      const line = { arrival, refunded };
-      return toState(
-        { ask, policy, enforced, step, line, now: toTicks(policy.pace, nowMs) },
-        false,
-        readDecidedAt(nowMs),
-      );
-    },
+    refund,
   };
+
+  async function refund(ask: LimitKey, decision: Decision): Promise<TierState | undefined> {
+    const policy = readPolicy(ask);
+    const charged = readCharged(ask, decision);
+    if (policy === undefined || charged === undefined) return undefined;
+    const { ticksPerMs, window } = policy.pace;
+    const { step, enforced } = charged;
+    const args = [readClock(), ticksPerMs, window, step, charged.arrival, charged.refunded, charged.now];
+    const reply = await run(REFUND_SCRIPT, [toKey({ ask, policy })], args);
+    const [nowMs, arrival, refunded] = REFUND_REPLY.parse(reply);
+    const now = toTicks(policy.pace, nowMs);
+    const standing = { ask, policy, enforced, step, line: { arrival, refunded }, now };
+    return toState(standing, false, readDecidedAt(nowMs));
+  }
 
   async function ask(asked: readonly Asked[]): Promise<Decision> {
     const writer = readWriter(asked.map(({ ask }) => ask));
     const keys = asked.map(toKey);
     if (writer) keys.push(toBudgetKey(writer.tenant));
     const args = [readClock(), writer?.application ?? '', ...asked.flatMap(toArguments)];
-    const [nowMs, cost, othersAsking, ...lines] = DECIDE_REPLY.parse(await run(DECIDE_SCRIPT, keys, args));
+    const onLate = (reply: unknown): void => void takeBack(asked, reply).catch(ignore);
+    return parseDecision(asked, await run(DECIDE_SCRIPT, keys, args, onLate));
+  }
+
+  /** Somebody else has decided meanwhile. */
+  async function takeBack(asked: readonly Asked[], reply: unknown): Promise<void> {
+    const decision = parseDecision(asked, reply);
+    await Promise.all(asked.map(({ ask }) => refund(ask, decision)));
+  }
+
+  function parseDecision(asked: readonly Asked[], reply: unknown): Decision {
+    const [nowMs, cost, othersAsking, ...lines] = DECIDE_REPLY.parse(reply);
     const terms = { cost, othersAsking: othersAsking === 1 };
     const standings = asked.map(({ ask, policy }, index) => {
       const [arrival, refunded] = lines.slice(2 * index, 2 * index + 2);
@@ -83,3 +93,5 @@ function toArguments({ ask, policy: { pace, limit } }: Asked): readonly (string 
 /** Milliseconds of the decision, the terms at Graph, and each line's arrival and refunds. */
 const DECIDE_REPLY = z.tuple([z.number(), z.number(), z.number()]).rest(z.number());
 const REFUND_REPLY = z.tuple([z.number(), z.number(), z.number()]);
+
+function ignore(): void {}

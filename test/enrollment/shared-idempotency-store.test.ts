@@ -33,7 +33,8 @@ function isUnavailable(error: unknown): boolean {
   return (
     error instanceof ProblemError &&
     error.code === 'idempotency_unavailable' &&
-    error.options.retryAfterSeconds === 5
+    error.options.retryAfterSeconds === 5 &&
+    error.options.costsNothing === true
   );
 }
 

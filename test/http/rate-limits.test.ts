@@ -132,6 +132,12 @@ test('the address tier refuses before a token is looked at', async (t) => {
   assert.deepEqual(service.entra.journal.exchanges, []);
 });
 
+test('a write is one decision of the Graph tier, though its share is looked at too', async (t) => {
+  const service = await startService(t, { environment: { ...OFF, RATE_LIMIT_GRAPH: '50/20' } });
+  assert.equal((await create(service)).status, 204);
+  assert.match(await service.metrics.text(), /limiter_decisions_total\{tier="graph",result="passed"\} 1$/m);
+});
+
 test('what was given back is told to the second, though part of it has lapsed', async (t) => {
   const clock = { now: Date.now() };
   const limiter = createMemoryLimiter({

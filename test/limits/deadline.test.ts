@@ -2,6 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DeadlineError, withDeadline } from '../../src/limits/deadline.ts';
 
+function toDeferred() {
+  let resolve = (_value: unknown): void => {};
+  const promise = new Promise<unknown>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
 describe('withDeadline', () => {
   it('passes on what comes in time', async () => {
     assert.equal(await withDeadline(Promise.resolve(1), 1000), 1);
@@ -10,6 +18,19 @@ describe('withDeadline', () => {
 
   it('rejects when nothing comes', async () => {
     await assert.rejects(withDeadline(new Promise(() => {}), 5), DeadlineError);
+  });
+
+  it('hands over what comes after the time', async () => {
+    const late: unknown[] = [];
+    const { promise, resolve } = toDeferred();
+    await assert.rejects(
+      withDeadline(promise, 5, (value) => void late.push(value)),
+      DeadlineError,
+    );
+    assert.deepEqual(late, []);
+    resolve('late');
+    await new Promise(setImmediate);
+    assert.deepEqual(late, ['late']);
   });
 
   it('counts an answer that arrived while this process was busy', async () => {

@@ -12,6 +12,7 @@ import { createRedisConnection, type RedisConnection } from '../../src/limits/re
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
 import type { Decision, LimitKey, RateLimits } from '../../src/limits/tier.ts';
 import { readRemaining, readResetSeconds } from '../../src/limits/tier-state.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { BURST_LIMIT, BURST_LIMITS, toBurstKeys } from './burst.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from './redis-server.ts';
 import { decideByReference, SCHEDULE } from './schedule.ts';
@@ -170,6 +171,27 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
       const ttl = await server.admin.pttl(key);
       assert.ok(ttl > 0 && ttl <= 86_400_000 + 1000, `${key} expires in ${ttl} ms`);
     }
+  });
+
+  it('takes back a charge whose answer came too late: somebody else has decided meanwhile', async (t) => {
+    const impatient = createRedisConnection({ url: server.url, deadlineMs: 50 });
+    t.after(() => impatient.close());
+    await impatient.ready(5000);
+    const limits: RateLimits = { ...ONE, user: { count: 30, seconds: 86_400, shadow: false } };
+    const limiter = createRedisLimiter({ limits, run: impatient.run });
+    const patient = createRedisLimiter({ limits, run: connection.run });
+    const late: LimitKey = { tier: 'user', key: 'late' };
+    await patient.decide([{ tier: 'user', key: 'loads the script' }]);
+    await server.admin.call('CLIENT', 'PAUSE', '200', 'ALL');
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => limiter.decide([late])));
+    assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+    await waitUntil(async () => {
+      const { states } = await patient.decide([late]);
+      const [state] = states;
+      if (!state) return false;
+      await patient.refund(late, { refusedBy: [], shadowRefusedBy: [], retryAfterSeconds: 0, states });
+      return readRemaining(state) === 29;
+    });
   });
 
   it('loads its script again when Redis has forgotten it', async () => {

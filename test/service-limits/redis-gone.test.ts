@@ -33,7 +33,7 @@ const repeat = (status: number, times: number): readonly number[] =>
 
 describe('Redis is killed', { skip: NO_REDIS, concurrency: 3 }, () => {
   test('a key that is not known here is refused, not ignored; one that is known is answered', async (t) => {
-    const replicas = await startReplicas(t);
+    const replicas = await startReplicas(t, { environment: { RATE_LIMIT_USER: '100/3600' } });
     const { one, two, redis } = replicas;
     const actor = await createActor(one, TENANT_ID);
     assert.equal((await actor.sendTo(one.url)(KEY)).status, 204);
@@ -47,6 +47,7 @@ describe('Redis is killed', { skip: NO_REDIS, concurrency: 3 }, () => {
       assert.equal(readCode(refused), 'idempotency_unavailable');
       assert.equal(refused.status, 503);
       assert.equal(readRetryAfter(refused), 5);
+      assert.equal(readStates(refused)['user']?.r, 50, 'given back');
     }
     assert.equal((await actor.sendTo(one.url)(KEY)).status, 204);
     assert.equal(actor.commits(), 1);
