@@ -4,7 +4,11 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemError } from '../../src/errors.ts';
 import { toTwinLimits, withFallback, type FailoverOptions } from '../../src/limits/failover-limiter.ts';
+import { createBlockedUntil } from '../../src/limits/blocked-until.ts';
+import { toLimitKeys } from '../../src/limits/limit-keys.ts';
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts';
+import { createRedisBlockedUntil } from '../../src/limits/redis-blocked-until.ts';
+import { createOwner, createRedisClaims } from '../../src/limits/redis-claims.ts';
 import { createSharedState } from '../../src/limits/shared-state.ts';
 import type { LimitKey, Limiter, RateLimits, SharedLimiter } from '../../src/limits/tier.ts';
 import { readRemaining } from '../../src/limits/tier-state.ts';
@@ -214,44 +218,70 @@ describe('toTwinLimits', () => {
   });
 });
 
-/** The limiter as it is put together in production, under eight callers at once. */
+/** All tiers but the address, for a write. */
+const KEYS = toLimitKeys({
+  caller: { tenantId: 'contoso', objectId: 'ada', clientId: 'portal' },
+  resource: { set: 'set', id: 'profile' },
+  write: true,
+});
+const WIDE = { count: 100_000, seconds: 86_400, shadow: false };
+
+/** The limiter and what else is shared as they are put together in production, under four callers at once. */
 async function createUnderLoad(t: TestContext, { absent = false } = {}) {
   const server = await createRedisServer({ absent });
   const { lines, log } = createLog();
   const state = createSharedState({
     url: server.url,
-    limits: LIMITS,
+    limits: { ...LIMITS, client: WIDE, tenant: WIDE, profile: WIDE, graph: WIDE },
     replicas: 2,
     onFailure: 'closed',
     degradedMaxSeconds: 300,
     log,
   });
-  const { limiter } = state;
+  const { limiter, run } = state;
   if (!absent) await state.ready(2000);
+  const claims = createRedisClaims({ run, lifetimeMs: 60_000, underWayMs: 30_000 });
+  const blocked = createRedisBlockedUntil({ run, local: createBlockedUntil() });
+  await blocked.block('contoso', { probe: false, retryAfterSeconds: 60 });
+  const owners = new Map<string, number>();
+  let entered = 0;
+  let isLate = false;
   let admitted = 0;
   let decided = 0;
   let latest = 0;
+  const time = async <Value>(action: () => Promise<Value>): Promise<Value> => {
+    const start = performance.now();
+    try {
+      return await action();
+    } finally {
+      latest = Math.max(latest, performance.now() - start);
+    }
+  };
   const stalls = monitorEventLoopDelay({ resolution: 10 }); // what this machine adds by being busy elsewhere
   stalls.enable();
   const stop = new AbortController();
   const load = async (): Promise<void> => {
     while (!stop.signal.aborted) {
-      const start = performance.now();
-      const { refusedBy } = await limiter.decide([USER]);
-      latest = Math.max(latest, performance.now() - start);
+      const { refusedBy, states } = await time(() => limiter.decide(KEYS));
+      assert.equal(states.length, KEYS.length);
       if (refusedBy.length === 0) admitted += 1;
       decided += 1;
+      // Two ask for each key; a claim that Redis was not told of, or forgot, is nobody's.
+      const key = String(Math.floor(decided / 2));
+      const claim = await time(() => claims.claim(key, 'f', createOwner()).catch(() => undefined));
+      if (claim?.kind === 'first') owners.set(key, (owners.get(key) ?? 0) + 1);
+      if ((await time(() => blocked.enter('contoso'))).kind !== 'blocked') entered += 1;
       await sleep(2);
     }
   };
-  const loads = Array.from({ length: 8 }, load);
-  t.after(async () => {
+  const loads = Array.from({ length: 4 }, load);
+  const end = async (): Promise<void> => {
     stop.abort();
     stalls.disable();
     await Promise.all(loads);
     state.close();
     await server.close();
-  });
+  };
   const until = async (wanted: 'shared' | 'degraded'): Promise<number> => {
     const start = performance.now();
     while (limiter.state() !== wanted) {
@@ -261,80 +291,124 @@ async function createUnderLoad(t: TestContext, { absent = false } = {}) {
     return performance.now() - start;
   };
   /** The promises that hold in every fault, after the fault and the recovery. */
-  const checkPromises = (fullQuotas: number): void => {
+  const checkPromises = async (fullQuotas: number, { logged = 2 } = {}): Promise<void> => {
+    isLate = lines[logged]?.includes('"timeout"') ?? false;
     t.diagnostic(
       `${decided} decisions, the latest after ${latest.toFixed(0)} ms, stalled for ${(stalls.max / 1e6).toFixed(0)} ms; ${lines.join(' | ')}`,
     );
     assert.ok(latest - stalls.max / 1e6 < LATEST_MS, `a decision took ${latest} ms`);
     assert.ok(admitted <= fullQuotas * LIMIT + LIMIT / 2, `${admitted} were admitted`);
-    assert.equal(lines.length, 2, 'one line for the failure and one for the return');
+    assert.equal(entered, 0, 'the pause that Graph wants stands');
+    const twice = [...owners.values()].filter((owners) => owners > 1).length;
+    // One that Redis lost between the two who asked for it.
+    assert.ok(twice <= (fullQuotas > 1 ? 8 : 0), `${twice} keys were claimed twice`);
+    // What was refused was charged in no other tier.
+    const [, ...wide] = (await limiter.decide(KEYS)).states;
+    for (const state of wide) {
+      assert.ok(readRemaining(state) >= Math.floor(state.pace.window / state.step) - LIMIT, state.tier);
+    }
+    assert.equal(lines.length, logged, 'one line for the failure and one for the return');
   };
-  return { server, until, checkPromises };
+  return { server, until, checkPromises, isLate: () => isLate, end };
+}
+
+type UnderLoad = Awaited<ReturnType<typeof createUnderLoad>>;
+const MOST_TRIES = 4;
+
+/** A Redis that this busy machine lets be late once more is rightly given up once more. Such a run is no proof and is done again. */
+async function underLoad(
+  t: TestContext,
+  prove: (world: UnderLoad) => Promise<void>,
+  options: Readonly<{ absent?: boolean }> = {},
+): Promise<void> {
+  for (let tried = 1; ; tried += 1) {
+    const world = await createUnderLoad(t, options);
+    try {
+      return await prove(world);
+    } catch (error) {
+      if (!world.isLate() || tried === MOST_TRIES) throw error;
+      t.diagnostic('Redis was late; once more');
+    } finally {
+      await world.end();
+    }
+  }
 }
 
 describe('the limits when Redis fails', { skip: NO_REDIS }, () => {
-  it('stands its sudden death, and uses it again when it is back', async (t) => {
-    const { server, until, checkPromises } = await createUnderLoad(t);
-    await sleep(100);
-    await server.kill('SIGKILL');
-    await until('degraded');
-    await sleep(300);
-    await server.start();
-    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
-    await sleep(100);
-    checkPromises(2); // it came back empty
-  });
+  it('stands its sudden death, and uses it again when it is back', (t) =>
+    underLoad(t, async ({ server, until, checkPromises }) => {
+      await sleep(100);
+      await server.kill('SIGKILL');
+      await until('degraded');
+      await sleep(300);
+      await server.start();
+      t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+      await sleep(100);
+      await checkPromises(2); // it came back empty
+    }));
 
-  it('stands its hanging', async (t) => {
-    const { server, until, checkPromises } = await createUnderLoad(t);
-    await sleep(100);
-    await server.kill('SIGSTOP');
-    await until('degraded');
-    await sleep(1500);
-    await server.kill('SIGCONT');
-    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
-    await sleep(100);
-    checkPromises(1);
-  });
+  it('stands its hanging', (t) =>
+    underLoad(t, async ({ server, until, checkPromises }) => {
+      await sleep(100);
+      await server.kill('SIGSTOP');
+      await until('degraded');
+      await sleep(1500);
+      await server.kill('SIGCONT');
+      t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+      await sleep(100);
+      await checkPromises(1);
+    }));
 
-  it('stands its absence at the start', async (t) => {
-    const { server, until, checkPromises } = await createUnderLoad(t, { absent: true });
-    await until('degraded');
-    await server.start();
-    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
-    await sleep(100);
-    checkPromises(1);
-  });
+  it('stands its absence at the start', (t) =>
+    underLoad(
+      t,
+      async ({ server, until, checkPromises }) => {
+        await until('degraded');
+        await server.start();
+        t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+        await sleep(100);
+        await checkPromises(1);
+      },
+      { absent: true },
+    ));
 
-  it('takes a read-only Redis for a failed one', async (t) => {
-    const { server, until, checkPromises } = await createUnderLoad(t);
-    await server.admin.multi().flushall().replicaof('127.0.0.1', 1).exec(); // emptied: a refusal writes nothing
-    await until('degraded');
-    await sleep(700);
-    await server.admin.replicaof('NO', 'ONE');
-    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
-    await sleep(100);
-    checkPromises(2);
-  });
+  it('takes a read-only Redis for a failed one', (t) =>
+    underLoad(t, async ({ server, until, checkPromises }) => {
+      await server.admin.multi().flushall().replicaof('127.0.0.1', 1).exec(); // emptied: a refusal writes nothing
+      await until('degraded');
+      await sleep(700);
+      await server.admin.replicaof('NO', 'ONE');
+      t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+      await sleep(100);
+      await checkPromises(2);
+    }));
 
-  it('takes a full Redis for a failed one', async (t) => {
-    const { server, until, checkPromises } = await createUnderLoad(t);
-    await server.admin.multi().config('SET', 'maxmemory', '1').flushall().exec();
-    await until('degraded');
-    await sleep(700);
-    await server.admin.config('SET', 'maxmemory', '0');
-    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
-    await sleep(100);
-    checkPromises(2); // it was emptied: a refusal writes nothing
-  });
+  it('takes a full Redis for a failed one', (t) =>
+    underLoad(t, async ({ server, until, checkPromises }) => {
+      await server.admin.multi().config('SET', 'maxmemory', '1').flushall().exec();
+      await until('degraded');
+      await sleep(700);
+      await server.admin.config('SET', 'maxmemory', '0');
+      t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+      await sleep(100);
+      await checkPromises(2); // it was emptied: a refusal writes nothing
+    }));
 
-  it('takes a slow Redis for a failed one', async (t) => {
-    const { server, until, checkPromises } = await createUnderLoad(t);
-    await sleep(50);
-    await server.admin.call('CLIENT', 'PAUSE', '900', 'ALL');
-    await until('degraded');
-    t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
-    await sleep(100);
-    checkPromises(1);
-  });
+  it('stands its being flushed', (t) =>
+    underLoad(t, async ({ server, checkPromises }) => {
+      await sleep(100);
+      await server.admin.flushall();
+      await sleep(100);
+      await checkPromises(2, { logged: 0 });
+    }));
+
+  it('takes a slow Redis for a failed one', (t) =>
+    underLoad(t, async ({ server, until, checkPromises }) => {
+      await sleep(50);
+      await server.admin.call('CLIENT', 'PAUSE', '900', 'ALL');
+      await until('degraded');
+      t.diagnostic(`used again after ${(await until('shared')).toFixed(0)} ms`);
+      await sleep(100);
+      await checkPromises(1);
+    }));
 });
