@@ -114,7 +114,7 @@ async function run(settings: Settings): Promise<void> {
   const publicServer = createPublicServer(createApp(parts), { ...(tls && { tls }), isDraining });
   const adminServer = createAdminServer({ metrics, isReady: notReady });
   publicServer.on('request', (_request, response) => {
-    void work.track(new Promise((resolve) => response.once('close', resolve)));
+    response.once('close', work.begin());
   });
   const timers = [setInterval(checkCertificate, DAY)];
   if (readTls && publicServer instanceof HttpsServer) {

@@ -1,36 +1,49 @@
 /** Counts what a stop has to wait for. */
 export type WorkUnderWay = Readonly<{
+  /** Counts until the returned function is called. */
+  begin: () => () => void;
   track: <Result>(work: Promise<Result>) => Promise<Result>;
   /** Resolves when nothing is under way, or after `milliseconds`; `false` in the latter case. */
   idle: (milliseconds: number) => Promise<boolean>;
 }>;
 
 export function createWorkUnderWay(): WorkUnderWay {
-  const running = new Set<Promise<unknown>>();
+  let running = 0;
+  let waiting: (() => void)[] = [];
+
+  const end = (): void => {
+    running -= 1;
+    if (running > 0) return;
+    for (const tell of waiting) tell();
+    waiting = [];
+  };
+
+  const begin = (): (() => void) => {
+    running += 1;
+    return end;
+  };
 
   return {
+    begin,
     track: (work) => {
-      running.add(work);
-      const end = () => {
-        running.delete(work);
-      };
+      begin();
       work.then(end, end);
       return work;
     },
-    idle: async (milliseconds) => {
-      let timer: NodeJS.Timeout | undefined;
-      const timeUp = new Promise<boolean>((resolve) => {
-        timer = setTimeout(resolve, milliseconds, false);
-      });
-      const done = async () => {
-        while (running.size > 0) await Promise.allSettled(running);
-        return true;
-      };
-      try {
-        return await Promise.race([done(), timeUp]);
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+    idle: (milliseconds) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, milliseconds, false);
+        const answer = (): void => {
+          // What ended may have begun something else in the same turn.
+          setImmediate(() => {
+            if (running > 0) waiting.push(answer);
+            else {
+              clearTimeout(timer);
+              resolve(true);
+            }
+          });
+        };
+        answer();
+      }),
   };
 }

@@ -1,7 +1,7 @@
 import { ProblemError } from '../errors.ts';
 
 const NAME = 'authorization';
-/** Node accepts 16 KiB for all headers of a request together, so no longer token ever arrives. */
+/** Entra's own, with many groups, come to about half of it. */
 const MAX_TOKEN_LENGTH = 16 * 1024;
 
 /**

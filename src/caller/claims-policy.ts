@@ -1,4 +1,5 @@
 import { ProblemError } from '../errors.ts';
+import type { Mutable } from '../mutable.ts';
 import { Secret } from '../secret.ts';
 import { toScopeUri, type Api } from './api.ts';
 import type { Caller } from './caller.ts';
@@ -38,19 +39,20 @@ export function parseCaller(claims: Claims, policy: ClaimsPolicy, token: string)
 
   const { upn, preferred_username, uti, exp } = claims;
   const userPrincipalName = upn ?? preferred_username;
-  return Object.freeze({
+  const caller: Mutable<Caller> = {
     tenantId: policy.tenantId,
     objectId: parseGuid(claims.oid, 'the user (oid)'),
     clientId: parseGuid(
       claims.ver === '1.0' ? claims.appid : claims.azp,
       'the calling application (appid or azp)',
     ),
-    ...(userPrincipalName === undefined ? {} : { userPrincipalName }),
-    ...(uti === undefined ? {} : { tokenId: uti }),
     scopes: toScopes(claims),
     expiresAt: exp * 1_000,
     assertion: new Secret(toFlat(token)),
-  });
+  };
+  if (userPrincipalName !== undefined) caller.userPrincipalName = userPrincipalName;
+  if (uti !== undefined) caller.tokenId = uti;
+  return Object.freeze(caller);
 }
 
 function requireIssuer({ iss, ver, tid }: Claims, { issuers, tenantId, keyIssuer }: ClaimsPolicy): void {

@@ -38,7 +38,17 @@ export function withTokenCache(
 ): CachedExchange {
   const entries = createUserEntries<Entry>({ maxEntries, now });
   const underWay = new Map<string, Promise<GraphToken>>();
-  const toKey = (caller: Caller, claims?: string) => toExchangeKey(caller, { scope, claims });
+  /** A caller stays the same object for as long as its token is remembered as verified: its key is made once. */
+  const keys = new WeakMap<Caller, string>();
+
+  const toKey = (caller: Caller, claims?: string): string => {
+    if (claims !== undefined) return toExchangeKey(caller, { scope, claims });
+    const known = keys.get(caller);
+    if (known !== undefined) return known;
+    const key = toExchangeKey(caller, { scope });
+    keys.set(caller, key);
+    return key;
+  };
 
   const keepToken = (caller: Caller, token: GraphToken): void => {
     const life = Math.min(token.expiresAt, caller.expiresAt) - now();

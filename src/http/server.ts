@@ -2,8 +2,6 @@ import {
   createServer as createHttpServer,
   IncomingMessage,
   ServerResponse,
-  type OutgoingHttpHeader,
-  type OutgoingHttpHeaders,
   type RequestListener,
   type Server,
   type ServerOptions,
@@ -18,8 +16,8 @@ export type TlsMaterial = Readonly<{ cert: string; key: string }>;
 
 /** Times, sizes and numbers within which node:http listens to a client. */
 export const HARDENING = {
-  /** Bytes; an Entra token with many groups comes to about half of it. */
-  maxHeaderSize: 16 * 1024,
+  /** Bytes; room for the longest token that is looked at (16 KiB), so that a longer one is told so, and for as much beside it. */
+  maxHeaderSize: 32 * 1024,
   /** Milliseconds for the header section, and for the whole request. */
   headersTimeout: 10_000,
   requestTimeout: 15_000,
@@ -43,19 +41,7 @@ export type PublicServerOptions = Readonly<{
  */
 function toExpressClasses(app: Express, isDraining: () => boolean) {
   class ExpressRequest extends IncomingMessage {}
-  class ExpressResponse extends ServerResponse {
-    /** Every answer goes through here, also one whose request came before the stop. */
-    override writeHead(
-      status: number,
-      reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
-      headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
-    ): this {
-      if (isDraining()) this.shouldKeepAlive = false;
-      return typeof reason === 'string'
-        ? super.writeHead(status, reason, headers)
-        : super.writeHead(status, reason ?? headers);
-    }
-  }
+  class ExpressResponse extends ServerResponse {}
   for (const [{ prototype }, methods] of [
     [ExpressRequest, app.request],
     [ExpressResponse, app.response],
@@ -65,6 +51,13 @@ function toExpressClasses(app: Express, isDraining: () => boolean) {
       Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(source));
     }
   }
+  const { writeHead } = ExpressResponse.prototype;
+  /** Every answer goes through here, also one whose request came before the stop. */
+  function writeHeadOrEnd(this: ServerResponse, ...head: Parameters<typeof writeHead>): ServerResponse {
+    if (isDraining()) this.shouldKeepAlive = false;
+    return Reflect.apply(writeHead, this, head);
+  }
+  Object.assign(ExpressResponse.prototype, { writeHead: writeHeadOrEnd });
   Object.assign(app, { request: ExpressRequest.prototype, response: ExpressResponse.prototype });
   return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
 }

@@ -13,7 +13,7 @@ import { startHostileService } from './support/hostile-service.ts';
 const CPU_BOUND_MS = 50;
 const BODY = '{"tokenValidityInSeconds":60}';
 /** Bytes that Node accepts for all headers. */
-const HEADERS_LIMIT = 16 * 1024;
+const HEADERS_LIMIT = 32 * 1024;
 
 /** HTTP takes the space away, and what is left is a good token (RFC 9110 section 5.5). */
 const MADE_GOOD_BY_HTTP = 'a space after';
