@@ -19,12 +19,19 @@ export function createUserEntries<Value extends object>({
   maxEntries,
   now,
 }: UserEntriesOptions): UserEntries<Value> {
-  const keysOfUser = new Map<string, Set<string>>();
+  /** Nearly every user has one key, and a set for it would take more than the key. */
+  const keysOfUser = new Map<string, string | Set<string>>();
+
+  const rememberKey = (user: string, key: string): void => {
+    const keys = keysOfUser.get(user);
+    if (keys instanceof Set) keys.add(key);
+    else keysOfUser.set(user, keys === undefined || keys === key ? key : new Set([keys, key]));
+  };
 
   const forgetKey = ({ user }: Entry<Value>, key: string): void => {
     const keys = keysOfUser.get(user);
-    keys?.delete(key);
-    if (keys?.size === 0) keysOfUser.delete(user);
+    if (keys instanceof Set) keys.delete(key);
+    if (keys === key || (keys instanceof Set && keys.size === 0)) keysOfUser.delete(user);
   };
 
   const entries = new LRUCache<string, Entry<Value>>({
@@ -41,11 +48,11 @@ export function createUserEntries<Value extends object>({
     keep: (key, value, caller, milliseconds) => {
       const user = toUser(caller);
       entries.set(key, { value, user }, { ttl: milliseconds });
-      const keys = keysOfUser.get(user) ?? new Set();
-      keysOfUser.set(user, keys.add(key));
+      rememberKey(user, key);
     },
     purge: (caller) => {
-      for (const key of keysOfUser.get(toUser(caller)) ?? []) entries.delete(key);
+      const keys = keysOfUser.get(toUser(caller));
+      for (const key of typeof keys === 'string' ? [keys] : [...(keys ?? [])]) entries.delete(key);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { ProblemError } from '../errors.ts';
-import { createToLimitKeys, type LimitSubject } from '../limits/limit-keys.ts';
+import { toLimitKeys, type LimitSubject } from '../limits/limit-keys.ts';
 import { toAddressKey } from '../limits/source-address.ts';
 import type { Decision, LimitKey, Limiter } from '../limits/tier.ts';
 import type { Mutable } from '../mutable.ts';
@@ -19,8 +19,6 @@ function toRateLimited({ refusedBy, retryAfterSeconds }: Decision): ProblemError
 export function createLimitSteps(
   limiter: Limiter,
 ): Readonly<{ limitAddress: Step; limitCaller: Step; giveBack: ProblemStep }> {
-  const toLimitKeys = createToLimitKeys();
-
   /** A refused request costs nothing in any tier. */
   const refund = async (scope: RequestScope): Promise<void> => {
     const charges = [scope.addressCharge, scope.callerCharge].filter((charge) => charge !== undefined);

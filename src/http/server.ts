@@ -2,6 +2,8 @@ import {
   createServer as createHttpServer,
   IncomingMessage,
   ServerResponse,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
   type RequestListener,
   type Server,
   type ServerOptions,
@@ -42,6 +44,20 @@ export type PublicServerOptions = Readonly<{
 function toExpressClasses(app: Express, isDraining: () => boolean) {
   class ExpressRequest extends IncomingMessage {}
   class ExpressResponse extends ServerResponse {}
+  // Of its own: the app has a `writeHead` too, which would take this one's place in the class that it is copied to.
+  class PublicResponse extends ExpressResponse {
+    /** Every answer goes through here, also one whose request came before the stop. */
+    override writeHead(
+      status: number,
+      reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
+      headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
+    ): this {
+      if (isDraining()) this.shouldKeepAlive = false;
+      return typeof reason === 'string'
+        ? super.writeHead(status, reason, headers)
+        : super.writeHead(status, reason ?? headers);
+    }
+  }
   for (const [{ prototype }, methods] of [
     [ExpressRequest, app.request],
     [ExpressResponse, app.response],
@@ -51,15 +67,8 @@ function toExpressClasses(app: Express, isDraining: () => boolean) {
       Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(source));
     }
   }
-  const { writeHead } = ExpressResponse.prototype;
-  /** Every answer goes through here, also one whose request came before the stop. */
-  function writeHeadOrEnd(this: ServerResponse, ...head: Parameters<typeof writeHead>): ServerResponse {
-    if (isDraining()) this.shouldKeepAlive = false;
-    return Reflect.apply(writeHead, this, head);
-  }
-  Object.assign(ExpressResponse.prototype, { writeHead: writeHeadOrEnd });
-  Object.assign(app, { request: ExpressRequest.prototype, response: ExpressResponse.prototype });
-  return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
+  Object.assign(app, { request: ExpressRequest.prototype, response: PublicResponse.prototype });
+  return { IncomingMessage: ExpressRequest, ServerResponse: PublicResponse };
 }
 
 /** The path of an absolute-form target, which a server has to accept (RFC 9112 section 3.2.2); any other target as it is. */

@@ -14,44 +14,17 @@ export type LimitSubject = Readonly<{
  * tenant's use of a shared application does not shut out another's. A profile has one key however its id is spelt:
  * `AOSP-` and the case of the GUID do not make a second quota.
  */
-export function toLimitKeys(subject: LimitSubject): readonly LimitKey[] {
-  return toKeys(subject, toCallerKeys(subject.caller));
-}
-
-/** The same, for callers that come again as the same object: what follows from the caller alone is made once. */
-export function createToLimitKeys(): typeof toLimitKeys {
-  const known = new WeakMap<LimitSubject['caller'], CallerKeys>();
-
-  return (subject) => {
-    const { caller } = subject;
-    const keys = known.get(caller) ?? toCallerKeys(caller);
-    known.set(caller, keys);
-    return toKeys(subject, keys);
-  };
-}
-
-/** The keys that follow from the caller alone. */
-type CallerKeys = Readonly<Record<'user' | 'client' | 'tenant' | 'write' | 'share' | 'read', LimitKey>>;
-
-function toCallerKeys({ tenantId, objectId, clientId }: LimitSubject['caller']): CallerKeys {
-  const tenant = tenantId.toLowerCase();
-  const application = `${tenant}:${clientId.toLowerCase()}`;
-  return {
-    user: { tier: 'user', key: `${tenant}:${objectId.toLowerCase()}` },
-    client: { tier: 'client', key: application },
-    tenant: { tier: 'tenant', key: tenant },
-    write: { tier: 'graph', key: tenant },
-    share: { tier: 'graph', key: application, kind: 'share' },
-    read: { tier: 'graph', key: tenant, kind: 'read' },
-  };
-}
-
-function toKeys({ resource, write }: LimitSubject, callerKeys: CallerKeys): readonly LimitKey[] {
-  const { user, client, tenant } = callerKeys;
-  const keys = [user, client, tenant];
-  if (resource !== undefined) keys.push(toProfileKey(tenant.key, resource));
-  if (write) keys.push(callerKeys.write, callerKeys.share);
-  else keys.push(callerKeys.read);
+export function toLimitKeys({ caller, resource, write }: LimitSubject): readonly LimitKey[] {
+  const tenant = caller.tenantId.toLowerCase();
+  const application = `${tenant}:${caller.clientId.toLowerCase()}`;
+  const keys: LimitKey[] = [
+    { tier: 'user', key: `${tenant}:${caller.objectId.toLowerCase()}` },
+    { tier: 'client', key: application },
+    { tier: 'tenant', key: tenant },
+  ];
+  if (resource !== undefined) keys.push(toProfileKey(tenant, resource));
+  if (write) keys.push({ tier: 'graph', key: tenant }, { tier: 'graph', key: application, kind: 'share' });
+  else keys.push({ tier: 'graph', key: tenant, kind: 'read' });
   return keys;
 }
 
