@@ -63,18 +63,23 @@ describe('GET enrollmentToken', () => {
     assert.equal(outcome?.['tokenFingerprint'], fingerprint);
   });
 
-  test('SECURITY nothing is read without a recorded intent, and nothing leaves without a recorded outcome', async (t) => {
-    for (const failing of ['intent', 'outcome']) {
+  for (const [failing, answer, reads] of [
+    ['intent', [503, 'audit_unavailable'], 0],
+    ['outcome', [500, 'outcome_unrecorded'], 2],
+  ] as const) {
+    test(`SECURITY nothing is read without a recorded intent, nor leaves without a recorded outcome: no ${failing}`, async (t) => {
       const { service, profile, path } = await startWithToken(t, {
         failAudit: (event) => event.kind === failing,
       });
-      const response = await get(service, `${path}/enrollmentToken`);
-      assert.deepEqual([response.status, innerCode(response.body)], [503, 'audit_unavailable']);
-      assert.ok(!response.text.includes(profile.tokenValue));
-      const reads = service.graph.journal.requests.length;
-      assert.equal(reads, failing === 'intent' ? 0 : 1, failing);
-    }
-  });
+      for (const route of ['enrollmentToken', 'qrCodeImage']) {
+        const response = await get(service, `${path}/${route}`);
+        assert.deepEqual([response.status, innerCode(response.body)], answer);
+        assert.ok(!response.text.includes(profile.tokenValue));
+        assert.equal(response.headers['retry-after'], failing === 'intent' ? '5' : undefined);
+      }
+      assert.equal(service.graph.journal.requests.length, reads);
+    });
+  }
 
   test('SECURITY no log, metric or record holds the token or its QR code', async (t) => {
     const { service, profile, path } = await startWithToken(t, {

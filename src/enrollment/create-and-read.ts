@@ -1,5 +1,5 @@
 import type { AppendAudit } from '../audit/record.ts';
-import { ProblemError, toProblem } from '../errors.ts';
+import { toProblem } from '../errors.ts';
 import { withAudit } from './audited.ts';
 import type { CreateToken, CreatedEvidence } from './create-token.ts';
 import type { CreationTurns } from './creation-turns.ts';
@@ -54,15 +54,7 @@ async function release(held: HeldToken | undefined): Promise<ReadableToken | und
     await held.withhold(reading.problem);
     return undefined;
   }
-  try {
-    return await held.release();
-  } catch (error) {
-    // The creation stands: an answer by which nothing was done would be untrue.
-    const problem = toProblem(error);
-    throw problem.code === 'audit_unavailable'
-      ? new ProblemError('outcome_unrecorded', undefined, { cause: error })
-      : problem;
-  }
+  return held.release();
 }
 
 export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRead {

@@ -1,12 +1,12 @@
 import type { AppendAudit, OutcomeEvent } from '../audit/record.ts';
-import { toProblem, type ProblemError } from '../errors.ts';
+import { ProblemError, toProblem } from '../errors.ts';
 import { toIntent, type ProfileRequest } from './intent.ts';
 import type { ReadableToken, TokenReading } from './read-token.ts';
 
 /** A token that was read under a recorded intent, and is held back until the outcome is on record too. */
 export type HeldToken = Readonly<{
   reading: TokenReading;
-  /** Records the outcome, then gives the token, or throws why there is none. `audit_unavailable`: it stays here. */
+  /** Records the outcome, then gives the token, or throws why there is none. `outcome_unrecorded`: it stays here. */
   release: () => Promise<ReadableToken>;
   /** Records that the token, read or not, was not given out, and why. Never rejects. */
   withhold: (problem: ProblemError) => Promise<void>;
@@ -17,6 +17,10 @@ export type HoldToken = (request: ProfileRequest, read: () => Promise<TokenReadi
 
 /** HMAC-SHA-256 of a token's value, or nothing where no key is set. */
 export type ToFingerprint = (tokenValue: string) => string | undefined;
+
+/** Graph was asked, so this is no "nothing was done"; and a creation may stand behind it, which nobody is to repeat. */
+const UNRECORDED =
+  'The token was read, but its audit record could not be written, so it is not given out. Do not repeat a creation; read its token once the audit journal works again.';
 
 type HoldTokenOptions = Readonly<{ append: AppendAudit; toFingerprint: ToFingerprint }>;
 
@@ -54,7 +58,11 @@ export const createHoldToken =
           throw reading.problem;
         }
         const evidence = toTokenEvidence(reading, toFingerprint);
-        await append({ kind: 'outcome', intent, result: 'success', status: 200, upstream, ...evidence });
+        try {
+          await append({ kind: 'outcome', intent, result: 'success', status: 200, upstream, ...evidence });
+        } catch (cause) {
+          throw new ProblemError('outcome_unrecorded', UNRECORDED, { cause });
+        }
         return reading.token;
       },
       withhold: async (problem) => {

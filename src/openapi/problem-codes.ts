@@ -42,7 +42,6 @@ const EVERYWHERE: readonly ProblemCode[] = [
 const WRITING: readonly ProblemCode[] = [
   'invalid_idempotency_key',
   'request_in_progress',
-  'outcome_unrecorded',
   'outcome_unknown',
   'idempotency_unavailable',
 ];
@@ -54,6 +53,9 @@ const CREATING: readonly ProblemCode[] = [
   'idempotency_key_reused',
 ];
 
+/** Problems of whatever is put on record, a read of a secret as well. */
+const AUDITED: readonly ProblemCode[] = ['outcome_unrecorded', 'audit_unavailable'];
+
 /** Problems of requests that reach no operation. */
 export const OUTSIDE: readonly ProblemCode[] = ['unknown_route', 'method_not_allowed'];
 
@@ -63,6 +65,6 @@ export const toProblemCodes = ({ name, path, write, query, action }: Operation):
   ...(query === undefined ? [] : (['invalid_query'] as const)),
   ...(name === 'createToken' ? CREATING : []),
   ...(write ? WRITING : []),
-  ...(action === undefined ? [] : (['audit_unavailable'] as const)),
+  ...(action === undefined ? [] : AUDITED),
   ...EVERYWHERE,
 ];
