@@ -3,7 +3,8 @@ import type { OutcomeEvent } from './record.ts';
 /**
  * Outcomes that the journal itself adds once it works again, so that no intent stays open because of a disk: for an
  * intent that was refused to its caller and yet reached the disk (nothing was done), and for an outcome that could not
- * be written when it was due (its answer was 500 `outcome_unrecorded`, whatever the result).
+ * be written when it was due. Each says what its caller was told: of a failure, by which nothing was done and no secret went out,
+ * that failure; of a success and of what is open, 500 `outcome_unrecorded`.
  */
 export type LateEndings = Readonly<{
   /** A refused intent stands in the journal. */
@@ -41,11 +42,7 @@ export function createLateEndings(): LateEndings {
       });
     },
     outcomeLost(outcome) {
-      put(
-        outcome.code === 'audit_unavailable'
-          ? outcome
-          : { ...outcome, status: 500, code: 'outcome_unrecorded' },
-      );
+      put(outcome.result === 'failed' ? outcome : { ...outcome, status: 500, code: 'outcome_unrecorded' });
     },
     remove(intent) {
       pending.delete(intent);

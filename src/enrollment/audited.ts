@@ -51,7 +51,10 @@ export async function withAudit(
   }
 }
 
-/** Throws what the caller must be told instead of a success; returns for a success that is on record. */
+/**
+ * Throws what the caller must be told instead of a success; returns for a success that is on record. A failure is told even if it
+ * is not: nothing was done, and `outcome_unrecorded` would say the contrary. The journal adds it later as it was told.
+ */
 export function requireSuccess({ outcome, recorded }: Audited): void {
   if (outcome.result === 'failed') throw outcome.problem;
   if (!recorded) throw new ProblemError('outcome_unrecorded');

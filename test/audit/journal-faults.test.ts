@@ -171,26 +171,37 @@ test('a sync that hangs: 503 after the time, further appends fail at once, and i
   assert.ok(!records.some((record) => record.kind === 'intent' && record.requestId === 'never written'));
 });
 
-test('an outcome that cannot be written is written later, as what its caller was told', async (t) => {
-  const rig = await createRig(t);
-  const { directory, files, journal } = rig;
-  const intent = await journal.append(toIntent());
-  files.set('write', 'ENOSPC', 10);
-  await assert.rejects(journal.append(toOutcome(intent.id)), unavailable);
-  const other = await recovers(rig);
-  await journal.append(toOutcome(other));
-  await journal.close();
-  await assertWhole(directory, [intent.id, other]);
-  const outcomes = (await readRecords(directory)).filter(
-    (record) => record.kind === 'outcome' && record.intent === intent.id,
-  );
-  assert.equal(outcomes.length, 1);
-  const [outcome] = outcomes;
-  assert.ok(outcome?.kind === 'outcome');
-  assert.equal(outcome.result, 'success');
-  assert.equal(outcome.status, 500);
-  assert.equal(outcome.code, 'outcome_unrecorded');
-});
+for (const [what, outcome, told] of [
+  ['a success', {}, { result: 'success', status: 500, code: 'outcome_unrecorded' }],
+  [
+    'an open one',
+    { result: 'unknown', status: 502, code: 'outcome_unknown' },
+    { result: 'unknown', status: 500, code: 'outcome_unrecorded' },
+  ],
+  [
+    'a refusal',
+    { result: 'failed', status: 403, code: 'graph_forbidden' },
+    { result: 'failed', status: 403, code: 'graph_forbidden' },
+  ],
+] as const) {
+  test(`an outcome that cannot be written is written later, as what its caller was told: ${what}`, async (t) => {
+    const rig = await createRig(t);
+    const { directory, files, journal } = rig;
+    const intent = await journal.append(toIntent());
+    files.set('write', 'ENOSPC', 10);
+    await assert.rejects(journal.append(toOutcome(intent.id, outcome)), unavailable);
+    const other = await recovers(rig);
+    await journal.append(toOutcome(other));
+    await journal.close();
+    await assertWhole(directory, [intent.id, other]);
+    const late = (await readRecords(directory)).flatMap((record) =>
+      record.kind === 'outcome' && record.intent === intent.id
+        ? [{ result: record.result, status: record.status, code: record.code }]
+        : [],
+    );
+    assert.deepEqual(late, [told]);
+  });
+}
 
 test('a disk that fails once per file, many times, never breaks the chain nor loses a record', async (t) => {
   const rig = await createRig(t);

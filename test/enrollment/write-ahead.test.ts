@@ -36,6 +36,15 @@ for (const operation of ['createToken', 'revokeToken'] as const) {
     );
   });
 
+  test(`${operation}: a refusal that cannot be put on record is told as it is, since nothing was done`, async (t) => {
+    const service = await startService(t, { sandbox, failAudit: ({ kind }) => kind === 'outcome' });
+    const actor = await createActor(service, TENANT_ID, { operation });
+    actor.faults([{ kind: 'answer', status: 403 }]);
+    const answer = await actor.send();
+    assert.deepEqual([answer.status, readCode(answer)], [403, 'graph_forbidden']);
+    assert.equal(actor.commits(), 0);
+  });
+
   test(`mutant "does not wait for the intent": ${operation} reaches Graph only once it is durable`, async (t) => {
     const order: string[] = [];
     let release = () => {};
