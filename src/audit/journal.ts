@@ -16,6 +16,7 @@ import type { AppendAudit, StartEvent } from './record.ts';
 import { createRecorder } from './recorder.ts';
 import type { AppendResult, Recorder } from './recorder.ts';
 import { createSegments } from './segments.ts';
+import { createSettlements } from './settlements.ts';
 
 export type JournalOptions = Readonly<{
   /** Made (mode 0700) where it is absent. One process each. */
@@ -89,6 +90,7 @@ function createRecorderAfter(past: Past, options: JournalOptions): Recorder {
   return createRecorder({
     chain: createChain(randomUUID(), past.hash),
     segments: createSegments({ directory, files, rotateBytes, end: past.end }),
+    settlements: createSettlements(past.settled),
     now,
     randomUUID,
     log,

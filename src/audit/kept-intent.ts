@@ -5,7 +5,7 @@ import type { AuditRecord, IntentEvent, OutcomeEvent, SettledEvent } from './rec
 export type KeptEnding = Readonly<{
   outcome?: Readonly<Pick<AuditRecord<OutcomeEvent>, 'time' | 'result' | 'code'>>;
   recovered?: Readonly<{ result: 'unknown' }>;
-  settled?: Readonly<Pick<AuditRecord<SettledEvent>, 'time' | 'result'>>;
+  settled?: AuditRecord<SettledEvent>;
 }>;
 
 /**
@@ -44,7 +44,7 @@ export function withKeptClosing(ending: KeptEnding, record: ClosingRecord): Kept
     case 'recovered':
       return { ...ending, recovered: { result: record.result } };
     case 'settled':
-      return { ...ending, settled: { time: record.time, result: record.result } };
+      return { ...ending, settled: record };
   }
 }
 

@@ -7,6 +7,7 @@ import { readJournalDirectory } from './journal-directory.ts';
 import { parseJournalName, toFileName } from './journal-names.ts';
 import { countsSince, isOpen } from './kept-intent.ts';
 import type { KeptEnding, KeptIntent } from './kept-intent.ts';
+import type { AuditRecord, SettledEvent } from './record.ts';
 import type { JournalEnd } from './segments.ts';
 
 /** Something that no process of ours leaves behind stands where the journal ends or would go on. */
@@ -27,6 +28,8 @@ export type Past = Readonly<{
   open: readonly string[];
   /** By `idempotencyKeyHash`: the youngest intent of each key that may still come again, the youngest of all first. */
   keyed: ReadonlyMap<string, KeptIntent>;
+  /** Those of them that are settled, oldest first. */
+  settled: readonly AuditRecord<SettledEvent>[];
 }>;
 
 /** Keys kept in memory, the youngest: as many as the store of this process keeps, see `memory-idempotency-store.ts`. */
@@ -82,7 +85,8 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
     const closedBefore = [...summary.starts].some((chain) => serving.has(chain));
     if (closedBefore && summary.first !== undefined && Date.parse(summary.first.time) < since) break;
   }
-  return { hash: hash ?? GENESIS_HASH, end, open, keyed };
+  const settled = [...keyed.values()].flatMap((past) => past.settled ?? []).toReversed();
+  return { hash: hash ?? GENESIS_HASH, end, open, keyed, settled };
 }
 
 /** By `id` of the last creation on a profile in one file: when the next one was intended, where that stands in a newer file. */

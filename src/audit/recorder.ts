@@ -7,12 +7,14 @@ import type { CommitFailure } from './group-commit.ts';
 import { createLateEndings } from './late-endings.ts';
 import type { AuditEvent, AuditRecord, RecordSeal } from './record.ts';
 import type { Segments } from './segments.ts';
+import type { Settlements } from './settlements.ts';
 
 export type AppendResult = 'written' | CommitFailure;
 
 export type RecorderOptions = Readonly<{
   chain: Chain;
   segments: Segments;
+  settlements: Settlements;
   now: () => number;
   randomUUID: () => string;
   log: Logger;
@@ -23,7 +25,10 @@ export type RecorderOptions = Readonly<{
 
 /** Events become durable records of one chain, in the order in which they came. */
 export type Recorder = Readonly<{
-  /** Rejects with ProblemError `audit_unavailable` when the record is not durable within the time. */
+  /**
+   * Rejects with ProblemError `audit_unavailable` when the record is not durable within the time. A second `settled` of an intent is not
+   * written: the first is the record.
+   */
   record: <Event extends AuditEvent>(event: Event, timeoutMs: number) => Promise<AuditRecord<Event>>;
   /** Whether a new record would be tried. */
   accepting: () => boolean;
@@ -53,7 +58,7 @@ const RETRY_FIRST_MS = 50;
 const RETRY_LAST_MS = 2000;
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { chain, segments, now, randomUUID, log, onRecord, onAppend } = options;
+  const { chain, segments, settlements, now, randomUUID, log, onRecord, onAppend } = options;
   const late = createLateEndings();
   const closing = new AbortController();
   let recovering = Promise.resolve();
@@ -67,7 +72,16 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
   });
 
+  /** Everything before it has been decided by now, so that what stands is known. */
   async function commit(items: readonly Item[]): Promise<void> {
+    const toWrite = settlements.toWrite(items);
+    if (toWrite.length > 0) await write(toWrite);
+    if (toWrite.length === items.length) return;
+    for (const item of items)
+      if (item.event.kind === 'settled') item.seal = settlements.sealOf(item.event.intent);
+  }
+
+  async function write(items: readonly Item[]): Promise<void> {
     const before = chain.head();
     const sealed: SealedEvent[] = [];
     try {
@@ -91,6 +105,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       item.seal = seal;
       if (item.refused && item.event.kind === 'intent') late.intentStands(item.id);
       if (item.event.kind === 'outcome') late.remove(item.event.intent);
+      if (item.event.kind === 'settled') settlements.stands(item.event.intent, seal);
       if (onRecord) tell(() => onRecord(line));
     }
   }

@@ -203,6 +203,53 @@ for (const [what, outcome, told] of [
   });
 }
 
+const settle = (journal: Journal, intent: string) =>
+  journal.append({ kind: 'settled', intent, result: 'success' });
+
+const settledOf = async (directory: string): Promise<readonly string[]> =>
+  (await readRecords(directory)).flatMap((record) => (record.kind === 'settled' ? [record.id] : []));
+
+for (const [call, fault, room] of [
+  ['sync', 'hang', 0],
+  ['sync', 'EIO', 0],
+  ['write', 'ENOSPC', 0],
+  ['write', 'ENOSPC', 10_000],
+] as const) {
+  test(`an intent is settled once, whether the first try reached the disk or not: ${call} ${fault} ${room}`, async (t) => {
+    const rig = await createRig(t, 100);
+    const { directory, files, journal } = rig;
+    const intent = await journal.append(toIntent());
+    files.set(call, fault, room);
+    // Behind a disk that took all of it: the sync of the same group fails.
+    if (room > 0) files.set('sync', 'EIO', room);
+    await assert.rejects(settle(journal, intent.id), unavailable);
+    await assert.rejects(settle(journal, intent.id), unavailable);
+    await recovers(rig);
+    const settled = await settle(journal, intent.id);
+    const again = await settle(journal, intent.id);
+    assert.equal(again.id, settled.id);
+    const other = await journal.append(toIntent());
+    await Promise.all([settle(journal, other.id), settle(journal, other.id)]);
+    const before = await settledOf(directory);
+    assert.equal(before[0], settled.id);
+    assert.equal(before.length, 2);
+    await journal.close();
+    await assertWhole(directory, [intent.id, other.id, settled.id]);
+  });
+}
+
+test('an intent that an earlier process settled is not settled again', async (t) => {
+  const directory = await createDirectory(t);
+  const first = await open(t, directory);
+  const intent = await first.append(toIntent({ idempotencyKeyHash: 'key' }));
+  await first.append(toOutcome(intent.id, { result: 'unknown', status: 502, code: 'outcome_unknown' }));
+  const settled = await settle(first, intent.id);
+  await first.close();
+  const second = await open(t, directory);
+  assert.equal((await settle(second, intent.id)).hash, settled.hash);
+  assert.deepEqual(await settledOf(directory), [settled.id]);
+});
+
 test('a disk that fails once per file, many times, never breaks the chain nor loses a record', async (t) => {
   const rig = await createRig(t);
   const acknowledged: string[] = [];
