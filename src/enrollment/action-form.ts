@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphCallContext, GraphClient } from '../graph/graph-client.ts';
 import type { Profile, ProfileId } from '../graph/profile.ts';
+import { toCountedRefusal } from './counted-refusal.ts';
 import type { ReadGraph } from './read-graph.ts';
 import type { SendWrite, Sent } from './send-write.ts';
 import type { WriteContext } from './write-attempt.ts';
@@ -63,6 +64,9 @@ export function createSendAction({ graph, sendWrite, readGraph }: SendActionOpti
     const second = await sendWrite((call) => post(withAction(profile, right), call), context);
     const attempts = first.upstream.attempts + second.upstream.attempts;
     const durationMs = first.upstream.durationMs + second.upstream.durationMs;
-    return { ...second, upstream: { ...second.upstream, attempts, durationMs } };
+    const upstream = { ...second.upstream, attempts, durationMs };
+    return second.kind === 'refused'
+      ? { kind: 'refused', problem: toCountedRefusal(second.problem), upstream }
+      : { ...second, upstream };
   };
 }

@@ -2,6 +2,7 @@ import { ProblemError } from '../errors.ts';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphCallContext } from '../graph/graph-client.ts';
 import { toGraphUnavailable, toUpstreamFailed, toUpstreamInvalid } from '../graph/graph-problem.ts';
+import { toCountedRefusal } from './counted-refusal.ts';
 import type { SendWrite, Sent } from './send-write.ts';
 import type { WriteContext } from './write-attempt.ts';
 import type { Upstream } from './write-outcome.ts';
@@ -64,6 +65,7 @@ export function createReadGraph({ send, now = Date.now }: ReadGraphOptions): Rea
     if (isLost(sent) && context.deadline.remainingMs() > 0) {
       sent = await send(get, context);
       attempts += sent.upstream.attempts;
+      if (sent.kind === 'refused') sent = { ...sent, problem: toCountedRefusal(sent.problem) };
     }
     const upstream = { ...sent.upstream, attempts, durationMs: now() - startedAt };
     const problem = toReadProblem(sent);

@@ -2,6 +2,7 @@ import { ProblemError } from '../errors.ts';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import { toGraphRefusal } from '../graph/graph-problem.ts';
 import type { Mutable } from '../mutable.ts';
+import { toCountedRefusal } from './counted-refusal.ts';
 import { isGone, whileHere } from './deadline.ts';
 import { createAfterUnauthorised, type Renewal, type UnauthorisedOptions } from './unauthorised.ts';
 import {
@@ -108,9 +109,11 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
     const { deadline } = context;
     let tried: Renewal = { renewed: false };
     let upstream: Upstream | undefined;
+    let isCounted = false;
 
     for (;;) {
       const attempt = await attemptWrite(post, context, tried.claims);
+      if (attempt.kind === 'answered') isCounted = true;
       upstream = toUpstream(attempt, upstream, now() - startedAt);
       const next = toNext(attempt, context, tried, upstream.attempts);
       switch (next.kind) {
@@ -125,6 +128,10 @@ export function createSendWrite(options: SendWriteOptions): SendWrite {
           if (!isAllowed) return { ...toRefused(next.otherwise), upstream };
           await whileHere(wait(next.delayMs), deadline);
           break;
+        }
+        case 'refused': {
+          const problem = isCounted ? toCountedRefusal(next.problem) : next.problem;
+          return { ...toRefused(problem), upstream };
         }
         default:
           return Object.assign(next, { upstream });
