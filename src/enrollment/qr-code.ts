@@ -1,4 +1,3 @@
-import { toBuffer } from 'qrcode';
 import type { EnrollmentToken } from '../graph/enrollment-token.ts';
 import { isPng } from './png.ts';
 
@@ -20,6 +19,8 @@ export async function readQrCode({
   const content = qrCodeContent.reveal();
   if (content === '') return undefined;
   try {
+    // Loaded by who needs it: Graph has an image nearly always, and this takes 3 MB.
+    const { toBuffer } = await import('qrcode');
     return await toBuffer(content, {
       type: 'png',
       errorCorrectionLevel: 'L',

@@ -64,9 +64,9 @@ const policy = helmet.contentSecurityPolicy({
 
 /** `GET /docs`: the OpenAPI document as a page, from this service alone. */
 export function answerDocs({ enableDocs }: Readonly<{ enableDocs: boolean }>): Step {
-  return async function answerDocs(request, response, next) {
+  const answer: Step = async (request, response, next) => {
     const { path } = response.locals.scope;
-    const asset = enableDocs && Object.hasOwn(ASSETS, path) ? ASSETS[path] : undefined;
+    const asset = Object.hasOwn(ASSETS, path) ? ASSETS[path] : undefined;
     if (!asset) return next();
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new ProblemError('method_not_allowed', undefined, { allow: 'GET, HEAD' });
@@ -77,5 +77,9 @@ export function answerDocs({ enableDocs }: Readonly<{ enableDocs: boolean }>): S
     response.setHeader('Content-Length', Buffer.byteLength(body));
     response.setHeader('Cache-Control', 'no-cache');
     response.end(body);
+  };
+  return function answerDocs(request, response, next) {
+    const { path } = response.locals.scope;
+    return enableDocs && path.startsWith('/docs') ? answer(request, response, next) : next();
   };
 }

@@ -1,18 +1,27 @@
 import { ProblemError } from '../errors.ts';
-import { OPENAPI } from '../openapi/document.ts';
 import type { Step } from './request-scope.ts';
+
+/** Loaded for the first who asks: it takes 3 MB. */
+async function readDocument(): Promise<string> {
+  const { OPENAPI } = await import('../openapi/document.ts');
+  return JSON.stringify(OPENAPI);
+}
 
 /** `GET /openapi.json`: what this service offers, for tools. */
 export function answerOpenapi(): Step {
-  const body = JSON.stringify(OPENAPI);
-  return function answerOpenapi(request, response, next) {
-    if (response.locals.scope.path !== '/openapi.json') return next();
+  let text: Promise<string> | undefined;
+
+  const answer: Step = async (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new ProblemError('method_not_allowed', undefined, { allow: 'GET, HEAD' });
     }
+    const body = await (text ??= readDocument());
     response.setHeader('Content-Type', 'application/json');
     response.setHeader('Content-Length', Buffer.byteLength(body));
     response.setHeader('Cache-Control', 'no-cache');
     response.end(body);
+  };
+  return function answerOpenapi(request, response, next) {
+    return response.locals.scope.path === '/openapi.json' ? answer(request, response, next) : next();
   };
 }
