@@ -2,6 +2,7 @@ import type { Journal } from './audit/journal.ts';
 import { createFingerprint } from './audit/privacy.ts';
 import type { AppendAudit } from './audit/record.ts';
 import { createSendAction } from './enrollment/action-form.ts';
+import { createSkewEstimate } from './enrollment/clock-skew.ts';
 import { createCreateAndRead } from './enrollment/create-and-read.ts';
 import { createTokenCreation } from './enrollment/create-token.ts';
 import { createCreationTurns } from './enrollment/creation-turns.ts';
@@ -58,11 +59,12 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
   const toFingerprint: ToFingerprint = hmacKey ? createFingerprint(hmacKey) : () => undefined;
 
   const writes = createProfileWrites();
+  const skew = createSkewEstimate();
   const local = createCreationTurns(createTurns());
-  const readBack = createReadBack({ graph, exchange, toClaimsChallenge, enableCae, upstreamTimeoutMs });
+  const readBack = createReadBack({ graph, exchange, toClaimsChallenge, enableCae, upstreamTimeoutMs, skew });
   const readGraph = createReadGraph({ send: sendWrite });
   const sendAction = createSendAction({ graph, sendWrite, readGraph });
-  const readToken = createReadToken({ graph, readGraph });
+  const readToken = createReadToken({ graph, readGraph, skew });
   const holdToken = createHoldToken({ append, toFingerprint });
   const idempotent = createIdempotent({
     store: input.idempotencyStore,
@@ -72,7 +74,7 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
   });
   const createAndRead = createCreateAndRead({
     append,
-    createToken: createTokenCreation({ graph, sendAction, readBack, writes }),
+    createToken: createTokenCreation({ graph, sendAction, readBack, writes, skew }),
     settleCreation: createSettleCreation({ readBack, writes }),
     idempotent,
     turns: input.redisCreationTurn

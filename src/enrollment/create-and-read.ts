@@ -9,7 +9,8 @@ import type { CreateRequest } from './enrollment.ts';
 import { toTokenEvidence, type HeldToken, type HoldToken, type ToFingerprint } from './hold-token.ts';
 import type { Idempotent } from './idempotent.ts';
 import { toIntent } from './intent.ts';
-import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
+import { toShownTimes } from './own-creation.ts';
+import { toProfileKey, type ProfileWrites, type ShownTimes } from './profile-writes.ts';
 import type { ReadOwnToken } from './read-own-token.ts';
 import type { ReadableToken, TokenReading } from './read-token.ts';
 import type { SettleCreation } from './settle-creation.ts';
@@ -61,12 +62,25 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
   const { append, createToken, settleCreation, idempotent, turns, writes } = options;
   const { holdToken, readOwnToken, toFingerprint, alwaysFingerprint } = options;
 
+  /** The next creation on the profile tells its token from this one. */
+  const noteShown = (
+    reading: TokenReading,
+    { caller, profile }: CreateRequest,
+    validitySeconds: number,
+  ): void => {
+    const shown = reading.result === 'success' ? toShownTimes(reading.token, validitySeconds) : undefined;
+    if (shown) writes.show(toProfileKey(caller, profile), shown);
+  };
+
   return async (request, validitySeconds) => {
     const { profile, wantsToken } = request;
+    const isRead = wantsToken === true || alwaysFingerprint;
     let held: HeldToken | undefined;
+    let previous: ShownTimes | undefined;
     // The fingerprint is part of the record, whether the caller waits for its answer or not.
     const context = alwaysFingerprint ? { ...request, deadline: untied(request.deadline) } : request;
-    const read = (window: CreationWindow) => readOwnToken({ profile, validitySeconds, window }, context);
+    const read = (window: CreationWindow) =>
+      readOwnToken({ profile, validitySeconds, window, previous }, context);
     const hold = async (reading: () => Promise<TokenReading>): Promise<void> => {
       // Without a recorded intent nothing is read.
       held = await holdToken(request, reading).catch(() => undefined);
@@ -76,11 +90,15 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
     const whileItStands = async (window: CreationWindow): Promise<CreatedEvidence> => {
       if (wantsToken) {
         await hold(() => read(window));
+        if (held) noteShown(held.reading, request, validitySeconds);
         return held
           ? { status: toStatus(held.reading), ...toTokenEvidence(held.reading, toFingerprint) }
           : {};
       }
-      return alwaysFingerprint ? toTokenEvidence(await read(window), toFingerprint) : {};
+      if (!alwaysFingerprint) return {};
+      const reading = await read(window);
+      noteShown(reading, request, validitySeconds);
+      return toTokenEvidence(reading, toFingerprint);
     };
 
     try {
@@ -89,9 +107,12 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
         toIntent(request, 'enrollmentToken.create', { tokenValidityInSeconds: validitySeconds }),
         (event) =>
           // The records as well: an intent without an outcome is then the last write of a process on its profile.
-          turns.create(request, () =>
-            withAudit(append, event, () => createToken(profile, validitySeconds, request, whileItStands)),
-          ),
+          turns.create(request, () => {
+            if (isRead) previous = writes.lastShown(toProfileKey(request.caller, profile));
+            return withAudit(append, event, () =>
+              createToken(profile, validitySeconds, request, whileItStands),
+            );
+          }),
         (window, first) =>
           turns.look(request, first, async (isLast) =>
             isLast ? settleCreation({ profile, validitySeconds, window }, request) : undefined,

@@ -2,6 +2,7 @@ import type { GraphClient } from '../graph/graph-client.ts';
 import type { Profile } from '../graph/profile.ts';
 import type { Mutable } from '../mutable.ts';
 import type { PostAction, SendAction } from './action-form.ts';
+import type { SkewEstimate } from './clock-skew.ts';
 import { LATE_ACT, type CreationWindow } from './creation-window.ts';
 import { toProfileKey, type ProfileWrites } from './profile-writes.ts';
 import type { ReadBack } from './read-back.ts';
@@ -30,6 +31,7 @@ type CreateTokenOptions = Readonly<{
   sendAction: SendAction;
   readBack: ReadBack;
   writes: ProfileWrites;
+  skew: SkewEstimate;
   now?: () => number;
 }>;
 
@@ -42,6 +44,7 @@ export function createTokenCreation({
   sendAction,
   readBack,
   writes,
+  skew,
   now = Date.now,
 }: CreateTokenOptions): CreateToken {
   return async (profile, validitySeconds, context, whileItStands) => {
@@ -58,6 +61,7 @@ export function createTokenCreation({
     if (previousAt !== undefined) window.previousAt = previousAt;
     if (earlierOpenUntil !== undefined) window.earlierOpenUntil = earlierOpenUntil;
     writes.add(key, sentAt, window.until);
+    if (sent.kind === 'answered') skew.observe(sent.answer, sentAt, window.until);
     const succeed = async (upstream: Upstream): Promise<WriteOutcome> =>
       Object.assign({ result: 'success' as const, upstream, window }, await whileItStands?.(window));
     if (sent.kind === 'answered' && sent.answer.status === 204) return succeed(sent.upstream);

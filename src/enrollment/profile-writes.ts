@@ -15,6 +15,10 @@ export type ProfileWrites = Readonly<{
   stayOpen: (profile: string, sentAt: number, until: number) => void;
   /** The write sent then acted before that time, or never will. */
   close: (profile: string, sentAt: number, endedAt: number) => void;
+  /** The token of the last write was read: from now on it is known by its times. */
+  show: (profile: string, shown: ShownTimes) => void;
+  /** The times of the last write's token, unless it was not read. */
+  lastShown: (profile: string) => ShownTimes | undefined;
   /** When the last write ended, if one is known. */
   lastEnd: (profile: string) => number | undefined;
   /** Until when Graph may act on a write that ended without an answer, if there is one. */
@@ -23,11 +27,15 @@ export type ProfileWrites = Readonly<{
   nextStart: (profile: string, sentAt: number) => number | undefined;
 }>;
 
+/** A token, as Graph dates it. */
+export type ShownTimes = Readonly<{ createdAt: number; expires: string }>;
+
 type Writes = Readonly<{
   starts: readonly number[];
   lastEnd: number;
   /** By when they were sent: until when each may still act. */
   open: ReadonlyMap<number, number>;
+  shown?: ShownTimes;
 }>;
 
 const NONE: Writes = { starts: [], lastEnd: Number.NEGATIVE_INFINITY, open: new Map() };
@@ -65,6 +73,11 @@ export function createProfileWrites({ maxProfiles = 10_000 } = {}): ProfileWrite
       const others = new Map([...open].filter(([start]) => start !== sentAt));
       writes.set(profile, { starts, lastEnd: Math.max(lastEnd, endedAt), open: others });
     },
+    show: (profile, shown) => {
+      const { starts, lastEnd, open } = read(profile);
+      writes.set(profile, { starts, lastEnd, open, shown });
+    },
+    lastShown: (profile) => read(profile).shown,
     lastEnd: (profile) => toKnown(read(profile).lastEnd),
     openUntil: (profile) => {
       const { open } = read(profile);

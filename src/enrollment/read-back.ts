@@ -4,7 +4,7 @@ import { ProblemError } from '../errors.ts';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphClient } from '../graph/graph-client.ts';
 import type { Profile } from '../graph/profile.ts';
-import { readClockSkew } from './clock-skew.ts';
+import type { SkewEstimate } from './clock-skew.ts';
 import { fitsValidity, readCreationTime } from './creation-time.ts';
 import { isDoubtful, isWithin, type CreationWindow } from './creation-window.ts';
 import { isForCaller } from './open-problem.ts';
@@ -34,6 +34,7 @@ type ReadBackOptions = UnauthorisedOptions &
     graph: GraphClient;
     exchange: CachedExchange;
     upstreamTimeoutMs: number;
+    skew: SkewEstimate;
     now?: () => number;
     wait?: (milliseconds: number) => Promise<void>;
   }>;
@@ -60,7 +61,7 @@ type Asked = Readonly<{ answer: GraphAnswer; askedAt: number }>;
  * a pause that Graph asked for: it is what the caller waits for, and two reads at most.
  */
 export function createReadBack(options: ReadBackOptions): ReadBack {
-  const { graph, exchange, upstreamTimeoutMs, now = Date.now, wait = sleep } = options;
+  const { graph, exchange, upstreamTimeoutMs, skew: estimate, now = Date.now, wait = sleep } = options;
   const afterUnauthorised = createAfterUnauthorised(options);
 
   /** As for every call to Graph, a token that it refuses is dropped, and exchanged anew once. */
@@ -99,9 +100,9 @@ export function createReadBack(options: ReadBackOptions): ReadBack {
       const asked = await ask(profile, context, holder);
       if (asked?.answer.status !== 200) return UNREADABLE;
       const { answer, askedAt } = asked;
+      const skew = estimate.observe(answer, askedAt, now());
       const created = readCreationTime(answer.json, validitySeconds);
       if (!created) return UNREADABLE;
-      const skew = readClockSkew(answer, askedAt, now());
       if (!isWithin(created, window, skew)) return { kind: 'not_seen' };
       const isOwn = !isDoubtful(created, window, skew) && fitsValidity(answer.json, validitySeconds);
       return isOwn ? { kind: 'seen', shownAt: created.at } : { kind: 'doubtful' };

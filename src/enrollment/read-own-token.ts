@@ -1,12 +1,11 @@
 import { ProblemError } from '../errors.ts';
 import type { Profile } from '../graph/profile.ts';
-import type { CreationWindow } from './creation-window.ts';
-import { toOwnership } from './own-creation.ts';
+import { toOwnership, type OwnCreation } from './own-creation.ts';
 import type { ReadToken, TokenReading } from './read-token.ts';
 import type { WriteContext } from './write-attempt.ts';
 
 /** The creation whose token is wanted. */
-export type Creation = Readonly<{ profile: Profile; validitySeconds: number; window: CreationWindow }>;
+export type Creation = Readonly<{ profile: Profile }> & Omit<OwnCreation, 'set'>;
 
 /**
  * Reads the token of one creation, and of no other: `concurrent_creation` when another one stands there by now. Never rejects.
@@ -27,12 +26,12 @@ const sleep = (milliseconds: number) =>
   });
 
 export function createReadOwnToken({ readToken, wait = sleep }: ReadOwnTokenOptions): ReadOwnToken {
-  return async ({ profile, validitySeconds, window }, context) => {
-    const toCreation = { set: profile.set, validitySeconds, window };
+  return async ({ profile, validitySeconds, window, previous }, context) => {
+    const creation: OwnCreation = { set: profile.set, validitySeconds, window, previous };
     const look = async () => {
       const reading = await readToken(profile, context);
       if (reading.result === 'success')
-        return { reading, ownership: toOwnership(reading.token, toCreation, reading.skew) };
+        return { reading, ownership: toOwnership(reading.token, creation, reading.skew) };
       // No token yet, or none any more.
       const ownership = reading.problem.code === 'profile_not_found' ? 'older' : 'own';
       return { reading, ownership };

@@ -3,7 +3,7 @@ import { parseEnrollmentToken, type EnrollmentToken } from '../graph/enrollment-
 import type { GraphClient } from '../graph/graph-client.ts';
 import { TOKEN_FIELDS } from '../graph/profile-fields.ts';
 import type { Profile } from '../graph/profile.ts';
-import { readClockSkew, type ClockSkew } from './clock-skew.ts';
+import type { ClockSkew, SkewEstimate } from './clock-skew.ts';
 import { readQrCode } from './qr-code.ts';
 import type { ReadGraph } from './read-graph.ts';
 import type { WriteContext } from './write-attempt.ts';
@@ -37,8 +37,10 @@ async function toReadable(json: unknown): Promise<ReadableToken> {
   return { ...token, qrCode };
 }
 
+type ReadTokenOptions = Readonly<{ graph: GraphClient; readGraph: ReadGraph; skew: SkewEstimate }>;
+
 export const createReadToken =
-  ({ graph, readGraph }: Readonly<{ graph: GraphClient; readGraph: ReadGraph }>): ReadToken =>
+  ({ graph, readGraph, skew }: ReadTokenOptions): ReadToken =>
   async (profile, context) => {
     const outcome = await readGraph(
       (call) => graph.readProfile(profile, TOKEN_FIELDS[profile.set], call),
@@ -46,9 +48,10 @@ export const createReadToken =
     );
     if (outcome.result === 'failed') return outcome;
     const { answer, askedAt, answeredAt, upstream } = outcome;
+    const known = skew.observe(answer, askedAt, answeredAt);
     try {
       const token = await toReadable(answer.json);
-      return { result: 'success', token, skew: readClockSkew(answer, askedAt, answeredAt), upstream };
+      return { result: 'success', token, skew: known, upstream };
     } catch (error) {
       return { result: 'failed', problem: toProblem(error), upstream };
     }

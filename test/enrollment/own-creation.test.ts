@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { toOwnership } from '../../src/enrollment/own-creation.ts';
+import { toOwnership, toShownTimes } from '../../src/enrollment/own-creation.ts';
 
 const SENT = Date.parse('2026-11-24T09:00:00.200Z');
 const window = { sentAt: SENT, until: SENT + 300 };
@@ -62,6 +62,66 @@ describe('a creation of which more is known', () => {
       assert.equal(ownershipAt(SENT + 5001, { shownAt: SENT + 5000 }, skew), 'newer');
       assert.equal(ownershipAt(SENT + 4999, { shownAt: SENT + 5000 }, skew), 'older');
     }
+  });
+});
+
+describe('behind a token of ours that was read', () => {
+  const PREVIOUS = SENT - 20;
+  const own = { validitySeconds: 3600, window: { ...window, previousAt: SENT - 2 } };
+  const shown = (created: number, seconds = 3600) => ({
+    tokenCreationDateTime: at(created),
+    tokenExpirationDateTime: at(created + seconds * 1000),
+  });
+  const ownershipOf = (created: number, slow: number, more: object = {}) =>
+    toOwnership(
+      shown(created - slow),
+      {
+        ...own,
+        set: 'androidDeviceOwnerEnrollmentProfiles',
+        previous: { createdAt: PREVIOUS - slow, expires: at(PREVIOUS - slow + 3_600_000) },
+        ...more,
+      },
+      NO_SKEW,
+    );
+
+  test('a later one is ours, though a slow clock of Graph’s puts it before our request', () => {
+    for (const slow of [0, 100, 700]) assert.equal(ownershipOf(SENT + 1, slow), 'own');
+    assert.equal(ownershipOf(SENT + 1, 700, { previous: undefined }), 'older');
+  });
+
+  test('security: that one is not, though a fast clock of Graph’s puts it behind our request', () => {
+    for (const slow of [0, -22, -100, -300, 100]) assert.notEqual(ownershipOf(PREVIOUS, slow), 'own');
+    assert.equal(ownershipOf(PREVIOUS, -100, { previous: undefined }), 'own', 'by the clocks alone');
+  });
+
+  test('security: nor is anything behind ours, or beside an earlier write that may still act', () => {
+    assert.equal(ownershipOf(SENT + 301, 0), 'newer');
+    const earlierOpenUntil = SENT + 60_000;
+    assert.equal(ownershipOf(SENT + 1, 700, { window: { ...own.window, earlierOpenUntil } }), 'older');
+  });
+
+  test('security: on a set without its time, the same end is the same token, whatever validity is asked for', () => {
+    const expires = at(PREVIOUS + 3_601_000);
+    const ownershipFor = (validitySeconds: number) =>
+      toOwnership(
+        { tokenExpirationDateTime: expires },
+        {
+          ...own,
+          set: 'androidForWorkEnrollmentProfiles',
+          validitySeconds,
+          previous: { createdAt: PREVIOUS, expires },
+        },
+        NO_SKEW,
+      );
+    for (const seconds of [3600, 3601]) assert.equal(ownershipFor(seconds), 'older');
+  });
+
+  test('the times of a token, for the next one', () => {
+    assert.deepEqual(toShownTimes(shown(SENT), 3600), {
+      createdAt: SENT,
+      expires: at(SENT + 3_600_000),
+    });
+    assert.equal(toShownTimes({ tokenExpirationDateTime: 'never' }, 3600), undefined);
   });
 });
 

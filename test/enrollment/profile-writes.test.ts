@@ -15,6 +15,18 @@ test('before and after a write', () => {
   assert.equal(writes.nextStart('p', 30), undefined);
 });
 
+test('the token of the last write, and of no other', () => {
+  const writes = createProfileWrites();
+  assert.equal(writes.lastShown('p'), undefined);
+  writes.add('p', 10, 20);
+  writes.show('p', { createdAt: 15, expires: 'then' });
+  assert.deepEqual(writes.lastShown('p'), { createdAt: 15, expires: 'then' });
+  assert.equal(writes.lastShown('other'), undefined);
+  assert.equal(writes.lastEnd('p'), 20);
+  writes.add('p', 30, 40);
+  assert.equal(writes.lastShown('p'), undefined, 'it was not read');
+});
+
 test('a write that is open, until it is closed or over', () => {
   const writes = createProfileWrites();
   writes.add('p', 10, 20);
