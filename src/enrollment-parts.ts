@@ -11,6 +11,7 @@ import { createHoldToken, type ToFingerprint } from './enrollment/hold-token.ts'
 import type { IdempotencyStore } from './enrollment/idempotency-store.ts';
 import { createIdempotent } from './enrollment/idempotent.ts';
 import { createProfileWrites } from './enrollment/profile-writes.ts';
+import { rememberUndecided } from './enrollment/undecided-creations.ts';
 import { createReadBack } from './enrollment/read-back.ts';
 import { createReadGraph } from './enrollment/read-graph.ts';
 import { createReadOwnToken } from './enrollment/read-own-token.ts';
@@ -32,6 +33,7 @@ type EnrollmentPartsInput = Readonly<{
   settings: Settings;
   append: AppendAudit;
   findPast: Journal['findByIdempotencyKey'];
+  undecided: Journal['undecided'];
   exchange: CachedExchange;
   toClaimsChallenge: ToClaimsChallenge;
   graph: GraphClient;
@@ -59,6 +61,7 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
   const toFingerprint: ToFingerprint = hmacKey ? createFingerprint(hmacKey) : () => undefined;
 
   const writes = createProfileWrites();
+  rememberUndecided(writes, input.undecided, requestDeadlineMs);
   const skew = createSkewEstimate();
   const local = createCreationTurns(createTurns());
   const readBack = createReadBack({ graph, exchange, toClaimsChallenge, enableCae, upstreamTimeoutMs, skew });

@@ -140,6 +140,7 @@ export function createParts(input: PartsInput): BuiltParts {
     settings,
     append,
     findPast: journal.findByIdempotencyKey,
+    undecided: journal.undecided,
     exchange,
     toClaimsChallenge,
     graph,

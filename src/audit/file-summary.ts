@@ -1,6 +1,6 @@
 import { createFileTail } from './file-tail.ts';
 import type { FileEnd } from './file-tail.ts';
-import { countsSince, isOpen, toKeptIntent, withKeptClosing } from './kept-intent.ts';
+import { countsSince, isOpen, toKeptIntent, withKeptClosing, withKeptEnding } from './kept-intent.ts';
 import type { KeptEnding, KeptIntent } from './kept-intent.ts';
 import type { ClosingRecord } from './past-intent.ts';
 import { createNextCreations } from './next-creations.ts';
@@ -13,7 +13,7 @@ export type FileSummary = Readonly<{
   first: AuditRecord | undefined;
   last: AuditRecord | undefined;
   end: FileEnd;
-  /** By id; those that ended in this file and have no young idempotency key are left out. */
+  /** By id; those that ended in this file and have no young idempotency key are left out, unless they are undecided creations. */
   intents: ReadonlyMap<string, KeptIntent>;
   creations: Pick<NextCreations, 'firsts' | 'lasts'>;
   /** By id of an intent of an earlier file. */
@@ -42,8 +42,8 @@ export async function summariseFile(path: string, since: number, followed: boole
       endings.set(record.intent, withKeptClosing(endings.get(record.intent) ?? {}, record));
       return;
     }
-    const ended = { ...past, ...withKeptClosing(past, record) };
-    if (countsSince(past, since)) intents.set(record.intent, ended);
+    const ended = withKeptEnding(past, withKeptClosing(past, record));
+    if (countsSince(past, since) || ended.profile !== undefined) intents.set(record.intent, ended);
     else if (!isOpen(ended)) intents.delete(record.intent);
   }
 

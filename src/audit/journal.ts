@@ -7,7 +7,7 @@ import { journalFiles } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { toFileName } from './journal-names.ts';
 import { countsSince } from './kept-intent.ts';
-import type { KeptIntent } from './kept-intent.ts';
+import type { KeptIntent, UndecidedCreation } from './kept-intent.ts';
 import { lockDirectory } from './lock.ts';
 import { readPast } from './past.ts';
 import type { Past } from './past.ts';
@@ -51,6 +51,8 @@ export type Journal = Readonly<{
    * journal knew of its end when it was opened. Without `outcome` the process died before it knew.
    */
   findByIdempotencyKey: (idempotencyKeyHash: string) => KeptIntent | undefined;
+  /** The creations of earlier processes, not older than 24 hours, of which nobody knew what became when it was opened. */
+  undecided: readonly UndecidedCreation[];
 }>;
 
 const APPEND_TIMEOUT_MS = 250;
@@ -161,6 +163,7 @@ function toJournal(
     append: (event) => recorder.record(event, appendTimeoutMs),
     close: () => (closing ??= close()),
     healthy: recorder.accepting,
+    undecided: past.undecided,
     findByIdempotencyKey(idempotencyKeyHash) {
       const since = now() - KEY_LIFE_MS;
       const [youngest] = keyed.values();

@@ -1,3 +1,4 @@
+import { toProfileName } from './next-creations.ts';
 import type { ClosingRecord } from './past-intent.ts';
 import type { AuditRecord, IntentEvent, OutcomeEvent, SettledEvent } from './record.ts';
 
@@ -19,6 +20,8 @@ export type KeptIntent = KeptEnding &
     >;
     /** When the next creation on the same profile was intended, after this one; milliseconds since the epoch. */
     nextAt?: number;
+    /** Of a creation, as long as nobody knows what became of it: the profile, named among those of all tenants. */
+    profile?: string;
   }>;
 
 export function toKeptIntent(record: AuditRecord<IntentEvent>): KeptIntent {
@@ -31,7 +34,16 @@ export function toKeptIntent(record: AuditRecord<IntentEvent>): KeptIntent {
       parameters,
       ...(idempotencyKeyHash !== undefined && { idempotencyKeyHash }),
     },
+    ...(record.action === 'enrollmentToken.create' && { profile: toProfileName(record) }),
   };
+}
+
+/** The same with what is now known of its end. */
+export function withKeptEnding(past: KeptIntent, ending: KeptEnding): KeptIntent {
+  const ended = { ...past, ...ending };
+  if (isUndecided(ended)) return ended;
+  const { profile: _profile, ...decided } = ended;
+  return decided;
 }
 
 /** The ending with one more record about the same intent. */
@@ -51,6 +63,29 @@ export function withKeptClosing(ending: KeptEnding, record: ClosingRecord): Kept
 /** Neither `outcome` nor `recovered`. */
 export function isOpen({ outcome, recovered }: KeptEnding): boolean {
   return outcome === undefined && recovered === undefined;
+}
+
+/** Neither done nor certainly not done. */
+function isUndecided({ outcome, settled }: KeptEnding): boolean {
+  return settled === undefined && (outcome === undefined || outcome.result === 'unknown');
+}
+
+/** A creation of which nobody knows what became: Graph may act on it late. Milliseconds since the epoch. */
+export type UndecidedCreation = Readonly<{
+  profile: string;
+  intendedAt: number;
+  /** When it was given up; absent where its process died before. */
+  endedAt?: number;
+}>;
+
+export function readUndecidedCreation({
+  profile,
+  intent,
+  outcome,
+}: KeptIntent): UndecidedCreation | undefined {
+  if (profile === undefined) return undefined;
+  const creation = { profile, intendedAt: Date.parse(intent.time) };
+  return outcome ? { ...creation, endedAt: Date.parse(outcome.time) } : creation;
 }
 
 /** Whether the key of an intent may still come again. */

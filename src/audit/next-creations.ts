@@ -27,7 +27,7 @@ export function createNextCreations(): NextCreations {
   };
 }
 
-/** Names a profile among those of all tenants. */
-function toProfileName({ actor, resource }: IntentEvent): string {
+/** Names a profile among those of all tenants, as `toProfileKey` of the operations does. */
+export function toProfileName({ actor, resource }: IntentEvent): string {
   return `${actor.tenantId}/${resource.set}/${resource.id}`;
 }

@@ -5,8 +5,8 @@ import { summariseFile } from './file-summary.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { readJournalDirectory } from './journal-directory.ts';
 import { parseJournalName, toFileName } from './journal-names.ts';
-import { countsSince, isOpen } from './kept-intent.ts';
-import type { KeptEnding, KeptIntent } from './kept-intent.ts';
+import { countsSince, isOpen, readUndecidedCreation, withKeptEnding } from './kept-intent.ts';
+import type { KeptEnding, KeptIntent, UndecidedCreation } from './kept-intent.ts';
 import type { AuditRecord, SettledEvent } from './record.ts';
 import type { JournalEnd } from './segments.ts';
 
@@ -30,6 +30,8 @@ export type Past = Readonly<{
   keyed: ReadonlyMap<string, KeptIntent>;
   /** Those of them that are settled, oldest first. */
   settled: readonly AuditRecord<SettledEvent>[];
+  /** The creations on which Graph may act late, or did, the youngest first. */
+  undecided: readonly UndecidedCreation[];
 }>;
 
 /** Keys kept in memory, the youngest: as many as the store of this process keeps, see `memory-idempotency-store.ts`. */
@@ -51,6 +53,7 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
   const nextCreations = new Map<string, number>();
   const keyed = new Map<string, KeptIntent>();
   const serving = new Set<string>();
+  const undecided: UndecidedCreation[] = [];
   let open: readonly string[] = [];
   let hash: string | undefined;
   let end: JournalEnd = { number: newest, size: 0, day: '' };
@@ -73,8 +76,13 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
     for (const past of [...summary.intents.values()].toReversed()) {
       const { id, idempotencyKeyHash } = past.intent;
       const next = past.nextAt ?? nextAt.get(id);
-      const whole = { ...past, ...(next !== undefined && { nextAt: next }), ...newer.get(id) };
+      const whole = withKeptEnding(
+        next === undefined ? past : { ...past, nextAt: next },
+        newer.get(id) ?? {},
+      );
       if (isOpen(whole)) openHere.push(id);
+      const creation = readUndecidedCreation(whole);
+      if (creation && creation.intendedAt >= since) undecided.push(creation);
       if (idempotencyKeyHash === undefined || !countsSince(whole, since)) continue;
       if (keyed.size < MAX_KEYED && !keyed.has(idempotencyKeyHash)) keyed.set(idempotencyKeyHash, whole);
     }
@@ -86,7 +94,7 @@ export async function readPast(files: JournalFiles, directory: string, since: nu
     if (closedBefore && summary.first !== undefined && Date.parse(summary.first.time) < since) break;
   }
   const settled = [...keyed.values()].flatMap((past) => past.settled ?? []).toReversed();
-  return { hash: hash ?? GENESIS_HASH, end, open, keyed, settled };
+  return { hash: hash ?? GENESIS_HASH, end, open, keyed, settled, undecided };
 }
 
 /** By `id` of the last creation on a profile in one file: when the next one was intended, where that stands in a newer file. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDirectory, open, readFiles, toIntent } from './support/journal.ts';
+import { createDirectory, open, readFiles, toIntent, toOutcome } from './support/journal.ts';
 
 const set = 'androidDeviceOwnerEnrollmentProfiles';
 const on = (id: string, more = {}) => toIntent({ resource: { set, id }, ...more });
@@ -46,3 +46,51 @@ test('within one file, too', async (t) => {
   assert.equal(later.findByIdempotencyKey('first')?.nextAt, Date.parse(second.time));
   assert.equal(later.findByIdempotencyKey('second')?.nextAt, Date.parse(third.time));
 });
+
+for (const rotateBytes of [1500, 1e6]) {
+  test(`a start knows the creations of which nobody knows what became: files of ${rotateBytes} bytes`, async (t) => {
+    const directory = await createDirectory(t);
+    let time = Date.parse('2026-03-01T12:00:00Z');
+    const now = () => (time += 1000);
+    const journal = await open(t, directory, { now, rotateBytes });
+    const unknown = { result: 'unknown', status: 502, code: 'outcome_unknown' } as const;
+    const intents = [];
+    for (const id of ['done', 'refused', 'open', 'settled', 'dead']) {
+      intents.push(await journal.append(on(id, { idempotencyKeyHash: `key of ${id}` })));
+    }
+    const [done, refused, left, settled, dead] = intents;
+    assert.ok(done && refused && left && settled && dead);
+    await journal.append(on('revoked', { action: 'enrollmentToken.revoke' }));
+    await journal.append(on('read', { action: 'enrollmentToken.read' }));
+    const keyless = await journal.append(on('keyless'));
+    await journal.append(toOutcome(done.id));
+    await journal.append(toOutcome(refused.id, { result: 'failed', status: 403, code: 'graph_forbidden' }));
+    const outcome = await journal.append(toOutcome(left.id, unknown));
+    await journal.append(toOutcome(settled.id, unknown));
+    await journal.append({ kind: 'settled', intent: settled.id, result: 'success' });
+    const keylessOutcome = await journal.append(toOutcome(keyless.id, unknown));
+    await journal.close();
+
+    const expected = [
+      {
+        profile: `tenant/${set}/keyless`,
+        intendedAt: Date.parse(keyless.time),
+        endedAt: Date.parse(keylessOutcome.time),
+      },
+      { profile: `tenant/${set}/dead`, intendedAt: Date.parse(dead.time) },
+      {
+        profile: `tenant/${set}/open`,
+        intendedAt: Date.parse(left.time),
+        endedAt: Date.parse(outcome.time),
+      },
+    ];
+    // The second start finds the records of the first, which knows no more.
+    for (let start = 0; start < 2; start += 1) {
+      const later = await open(t, directory, { now, rotateBytes });
+      assert.deepEqual(later.undecided, expected);
+      await later.close();
+    }
+    time += 25 * 3_600_000;
+    assert.deepEqual((await open(t, directory, { now, rotateBytes })).undecided, []);
+  });
+}

@@ -4,6 +4,8 @@ import { TENANT_ID } from '../../sandbox/directory.ts';
 import type { FaultInput } from '../../sandbox/fault/fault.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { startService } from '../support/service.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { dieNow } from './support/die-now.ts';
 import { createActor, readCode, readOutcome } from './support/fault-case.ts';
 
 const sandbox = await startSandbox({ graph: { quota: 'off' } });
@@ -44,6 +46,50 @@ async function startWithOpen(t: TestContext, set: SetName = 'androidDeviceOwnerE
   };
   return { service, first, second, act, actLate };
 }
+
+describe('behind a restart', { concurrency: 4 }, () => {
+  for (const set of SETS) {
+    for (const died of ['in the middle of it', 'after it was told to be open']) {
+      test(`security: what a process left open that died ${died} is open in the next one: its late act proves nothing, ${set}`, async (t) => {
+        const before = await startService(t, { sandbox, environment: { UPSTREAM_TIMEOUT_MS: '2500' } });
+        const first = await createActor(before, TENANT_ID, { set });
+        const isMidway = died === 'in the middle of it';
+        first.faults([{ kind: isMidway ? 'hang' : 'reset' }]);
+        const lost = first.send();
+        const isAsked = () => sandbox.graph.journal.requests.some(({ user }) => user === first.user.objectId);
+        if (isMidway) await waitUntil(isAsked);
+        else assert.equal(readCode(await lost), 'outcome_unknown');
+
+        const [, , , , id = ''] = first.path.split('/');
+        let actLate = () => {};
+        const service = await startService(t, {
+          sandbox,
+          environment: { REQUEST_DEADLINE_MS: '9000' },
+          auditDirectory: await dieNow(t, before),
+          wrap: {
+            append: (append) => append,
+            send: (send) => (request) =>
+              send(request).finally(() => {
+                if (request.url.endsWith('/createToken')) actLate();
+              }),
+          },
+        });
+        const second = await createActor(service, TENANT_ID, { set, on: first });
+        second.faults([{ kind: 'reset' }]);
+        actLate = () => service.graph.store.createToken(set, id, 3600);
+        assert.equal(readCode(await second.send({ ...KEY, ...PREFER })), 'outcome_unknown');
+        assert.equal(second.commits(), 0);
+        // What Graph answers needs no proof, and another profile has nothing to do with it.
+        actLate = () => {};
+        assert.equal((await second.send(PREFER)).status, 200);
+        const elsewhere = await createActor(service, TENANT_ID, { set });
+        elsewhere.faults([{ kind: 'reset', when: 'after' }]);
+        assert.equal((await elsewhere.send()).status, 204);
+        await lost;
+      });
+    }
+  }
+});
 
 for (const status of [undefined, 500]) {
   test(`security: a token of another validity, created meanwhile, proves nothing: ${status ?? 'lost'}`, async (t) => {
