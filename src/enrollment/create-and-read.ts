@@ -115,7 +115,7 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
           }),
         (window, first) =>
           turns.look(request, first, async (isLast) =>
-            isLast ? settleCreation({ profile, validitySeconds, window }, request) : undefined,
+            isLast ? settleCreation({ profile, validitySeconds, window }, request, first) : undefined,
           ),
       );
       if (wantsToken && repeated?.window) {
@@ -124,7 +124,7 @@ export function createCreateAndRead(options: CreateAndReadOptions): CreateAndRea
         // Its token is its own only as long as no later creation may have put another one there.
         await hold(() =>
           turns.look(request, first, (isLast) => {
-            const ended = endedBy(window, writes.nextStart(key, window.sentAt));
+            const ended = endedBy(window, writes.nextStart(key, window.sentAt, first));
             return read(isLast ? ended : endedBy(ended, window.until));
           }),
         );

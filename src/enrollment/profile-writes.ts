@@ -9,8 +9,8 @@ export const toProfileKey = ({ tenantId }: Caller, { set, id }: Profile): string
 
 /** When this process tried to create tokens on each profile, so that one creation is not taken for another. Milliseconds since the epoch. */
 export type ProfileWrites = Readonly<{
-  /** To be told of every write that may have acted. */
-  add: (profile: string, sentAt: number, endedAt: number) => void;
+  /** To be told of every write that may have acted. `request`: of which request, for one of another replica, whose times are not exact. */
+  add: (profile: string, sentAt: number, endedAt: number, request?: string) => void;
   /** The write sent then has not been seen to act, and Graph may still act on it until that time. */
   stayOpen: (profile: string, sentAt: number, until: number) => void;
   /** The write sent then acted before that time, or never will. */
@@ -23,15 +23,20 @@ export type ProfileWrites = Readonly<{
   lastEnd: (profile: string) => number | undefined;
   /** Until when Graph may act on a write that ended without an answer, if there is one. */
   openUntil: (profile: string) => number | undefined;
-  /** When the first write after this one was sent; no later than it was, where that is not known exactly. */
-  nextStart: (profile: string, sentAt: number) => number | undefined;
+  /**
+   * When the first write after this one was sent; no later than it was, where that is not known exactly. `request`: of which request
+   * this one is, since it may be known here with other times.
+   */
+  nextStart: (profile: string, sentAt: number, request?: string) => number | undefined;
 }>;
 
 /** A token, as Graph dates it. */
 export type ShownTimes = Readonly<{ createdAt: number; expires: string }>;
 
+type Start = Readonly<{ sentAt: number; request: string | undefined }>;
+
 type Writes = Readonly<{
-  starts: readonly number[];
+  starts: readonly Start[];
   lastEnd: number;
   /** By when they were sent: until when each may still act. */
   open: ReadonlyMap<number, number>;
@@ -58,9 +63,10 @@ export function createProfileWrites({ maxProfiles = 10_000 } = {}): ProfileWrite
   const read = (profile: string): Writes => writes.get(profile) ?? NONE;
 
   return {
-    add: (profile, sentAt, lastEnd) => {
+    add: (profile, sentAt, lastEnd, request) => {
       const { starts, open } = read(profile);
-      writes.set(profile, { starts: [...starts, sentAt].slice(-MOST_STARTS), lastEnd, open });
+      if (request !== undefined && starts.some((start) => start.request === request)) return;
+      writes.set(profile, { starts: [...starts, { sentAt, request }].slice(-MOST_STARTS), lastEnd, open });
     },
     stayOpen: (profile, sentAt, until) => {
       const { starts, lastEnd, open } = read(profile);
@@ -83,11 +89,13 @@ export function createProfileWrites({ maxProfiles = 10_000 } = {}): ProfileWrite
       const { open } = read(profile);
       return toKnown(open.size === 0 ? forgottenOpenUntil : Math.max(forgottenOpenUntil, ...open.values()));
     },
-    nextStart: (profile, sentAt) => {
+    nextStart: (profile, sentAt, request) => {
       const { starts } = read(profile);
-      const reachesBack = starts[0] !== undefined && starts[0] <= sentAt;
+      const reachesBack = starts[0] !== undefined && starts[0].sentAt <= sentAt;
       const isComplete = starts.length < MOST_STARTS && sentAt > forgottenUntil;
-      return reachesBack || isComplete ? starts.find((start) => start > sentAt) : sentAt;
+      if (!reachesBack && !isComplete) return sentAt;
+      const isThis = (start: Start) => request !== undefined && start.request === request;
+      return starts.find((start) => start.sentAt > sentAt && !isThis(start))?.sentAt;
     },
   };
 }

@@ -10,15 +10,17 @@ import type { WriteContext } from './write-attempt.ts';
 export type SettleCreation = (
   creation: Creation,
   context: WriteContext,
+  /** The id of that earlier request. */
+  first: string,
 ) => Promise<CreationWindow | undefined>;
 
 type SettleCreationOptions = Readonly<{ readBack: ReadBack; writes: ProfileWrites; now?: () => number }>;
 
 export const createSettleCreation =
   ({ readBack, writes, now = Date.now }: SettleCreationOptions): SettleCreation =>
-  async ({ window, ...creation }, context) => {
+  async ({ window, ...creation }, context, first) => {
     const key = toProfileKey(context.caller, creation.profile);
-    const asked = endedBy(window, writes.nextStart(key, window.sentAt));
+    const asked = endedBy(window, writes.nextStart(key, window.sentAt, first));
     const sighting = await readBack({ ...creation, window: asked }, context);
     if (sighting.kind === 'unreadable' && sighting.problem) throw sighting.problem;
     if (sighting.kind !== 'seen') return undefined;

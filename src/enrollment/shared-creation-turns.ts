@@ -53,7 +53,9 @@ export function createSharedCreationTurns({
     if (openMs !== undefined) writes.stayOpen(key, SOME_TIME, now() + openMs);
     if (!last || last.replica === replica) return;
     const endedAt = now() - last.endedMsAgo;
-    if (endedAt > (writes.lastEnd(key) ?? -Infinity)) writes.add(key, askedAt - last.beganMsAgo, endedAt);
+    if (endedAt > (writes.lastEnd(key) ?? -Infinity)) {
+      writes.add(key, askedAt - last.beganMsAgo, endedAt, last.request);
+    }
   };
 
   /** `undefined` while Redis is gone. */

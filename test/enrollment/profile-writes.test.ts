@@ -3,6 +3,16 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createProfileWrites } from '../../src/enrollment/profile-writes.ts';
 
+test('a write of another replica, whose times are not exact, is no later one than itself', () => {
+  const writes = createProfileWrites();
+  writes.add('p', 11, 20, 'first');
+  writes.add('p', 12, 21, 'first');
+  assert.equal(writes.nextStart('p', 10, 'first'), undefined);
+  assert.equal(writes.nextStart('p', 10), 11);
+  writes.add('p', 30, 40, 'second');
+  assert.equal(writes.nextStart('p', 10, 'first'), 30);
+});
+
 test('before and after a write', () => {
   const writes = createProfileWrites();
   assert.equal(writes.lastEnd('p'), undefined);
