@@ -34,7 +34,6 @@ export function runOperation(options: RunOperationOptions): Step {
       deadline.clear();
     }
     const { status, headers = {}, body } = answer;
-    if (operation.image) response.vary('Accept');
     response.status(status);
     for (const name in headers) response.setHeader(name, headers[name] ?? '');
     if (body !== undefined) response.setHeader('Content-Length', Buffer.byteLength(body));
