@@ -53,8 +53,10 @@ async function measureHostileTokens(): Promise<void> {
   let slowest = 0;
   for (const [token] of Object.values(HOSTILE_TOKENS)) {
     const judge = () => authenticate(['Authorization', `Bearer ${token}`]).catch(() => undefined);
-    await judge();
-    slowest = Math.max(slowest, await cpuOf(judge));
+    // The best of a few: one alone tells of the machine, and of the collector.
+    let best = Infinity;
+    for (let time = 0; time < 6; time += 1) best = Math.min(best, await cpuOf(judge));
+    slowest = Math.max(slowest, best);
   }
   say('a hostile token, the slowest of the table', slowest / 1000, 'ms (5 allowed)');
 }
