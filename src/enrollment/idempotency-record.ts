@@ -73,11 +73,12 @@ export function toPastRecord(
   const base = { fingerprint: toFingerprint(intent), intent: id, requestId };
   const begin = { sentAt: Date.parse(intent.time), ...(nextAt !== undefined && { nextAt }) };
   const { sentAt } = begin;
-  if (outcome?.result === 'success') {
-    return { ...base, outcome: { result: 'success', window: { ...begin, until: Date.parse(outcome.time) } } };
-  }
-  if (settled !== undefined) {
-    const until = Math.min(Date.parse(settled.time), sentAt + lostAfterMs);
+  // Written late, when the disk came back, a record says nothing of when it happened: no later than the request could last.
+  const toEnd = (record: Readonly<{ time: string }>, latest: number) =>
+    Math.min(Date.parse(record.time), latest);
+  const done = outcome?.result === 'success' ? outcome : settled;
+  if (done !== undefined) {
+    const until = toEnd(done, sentAt + lostAfterMs);
     return { ...base, outcome: { result: 'success', window: { ...begin, until } } };
   }
   if (outcome?.result === 'failed') {
@@ -86,7 +87,8 @@ export function toPastRecord(
       : undefined;
   }
   // What that process wrote to the profile earlier ended before the intent, and what it wrote later began after `nextAt`.
-  const until = outcome ? Date.parse(outcome.time) : sentAt + lostAfterMs + LATE_ACT;
+  const latest = sentAt + lostAfterMs + LATE_ACT;
+  const until = outcome ? toEnd(outcome, latest) : latest;
   const code = isProblemCode(outcome?.code) ? outcome.code : 'outcome_unknown';
   return { ...base, outcome: { result: 'unknown', code, window: { ...begin, previousAt: sentAt, until } } };
 }

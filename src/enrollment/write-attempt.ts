@@ -46,14 +46,27 @@ function toPassageEnd({ status, retryAfterSeconds }: GraphAnswer): Parameters<Gr
   return { kind: 'throttled', ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
 }
 
+/** Nothing is sent that could not be waited for. */
+function requireTime(deadline: Deadline): void {
+  if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
+  if (isGone(deadline)) throw toGoneProblem();
+}
+
 export function createWriteAttempt(options: WriteAttemptOptions): AttemptWrite {
   const { exchange, throttle, upstreamTimeoutMs, now = Date.now } = options;
 
   const admit = async ({ caller, deadline }: WriteContext, claims: string | undefined) => {
     const token = await exchange.exchange(caller, claims === undefined ? { deadline } : { deadline, claims });
-    if (deadline.remainingMs() === 0) throw new ProblemError('upstream_timeout');
-    if (isGone(deadline)) throw toGoneProblem();
-    return { token, passage: await throttle.admit(caller.tenantId) };
+    requireTime(deadline);
+    const passage = await throttle.admit(caller.tenantId);
+    try {
+      // Redis may have been waited for.
+      requireTime(deadline);
+    } catch (error) {
+      await passage.settle({ kind: 'unsent' }).catch(() => undefined);
+      throw error;
+    }
+    return { token, passage };
   };
 
   return async (post, writeContext, claims) => {
