@@ -56,7 +56,8 @@ function refuseDirectory(error: unknown): never {
 }
 
 async function run(settings: Settings): Promise<void> {
-  const write = createLineBatch((lines) => process.stdout.write(lines));
+  const { add: write, flush } = createLineBatch((lines) => process.stdout.write(lines));
+  process.once('exit', flush);
   const log = createLogger({ level: settings.logLevel, write });
   // The copies of the audit records are not news of some severity: they come whatever LOG_LEVEL is.
   const copies = createLogger({ level: 'info', write });

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { ProblemError } from '../errors.ts';
 import type { GraphAnswer } from '../graph/graph-answer.ts';
 import type { GraphCallContext, GraphClient } from '../graph/graph-client.ts';
 import type { Profile, ProfileId } from '../graph/profile.ts';
@@ -29,6 +30,8 @@ type SendActionOptions = Readonly<{ graph: GraphClient; sendWrite: SendWrite; re
 const isUnknownProfile = (sent: Sent): boolean =>
   sent.kind === 'refused' && sent.problem.code === 'profile_not_found';
 
+const mayPass = ({ status, code }: ProblemError): boolean => status >= 500 && code !== 'upstream_invalid';
+
 /**
  * Graph's actions take `AOSP-` before the GUID of an AOSP profile, and only there; callers may give either form. An action goes
  * out as it was asked for until Graph says 404, by which it certainly did nothing. Then the profile's `enrollmentMode` tells
@@ -38,12 +41,16 @@ const isUnknownProfile = (sent: Sent): boolean =>
 export function createSendAction({ graph, sendWrite, readGraph }: SendActionOptions): SendAction {
   const known = new LRUCache<string, boolean>({ max: REMEMBERED_PROFILES });
 
-  const readIsAosp = async (profile: Profile, context: WriteContext): Promise<boolean | undefined> => {
+  /** `undefined`: Graph does not tell. A problem that may pass is told instead of a profile that is not there. */
+  const readIsAosp = async (
+    profile: Profile,
+    context: WriteContext,
+  ): Promise<boolean | ProblemError | undefined> => {
     const read = await readGraph(
       (call) => graph.readProfile(profile, ['id', 'enrollmentMode'], call),
       context,
     );
-    if (read.result === 'failed') return undefined;
+    if (read.result === 'failed') return mayPass(read.problem) ? read.problem : undefined;
     return Mode.safeParse(read.answer.json).data?.enrollmentMode.includes('AOSP');
   };
 
@@ -58,6 +65,9 @@ export function createSendAction({ graph, sendWrite, readGraph }: SendActionOpti
 
     const isAosp = await readIsAosp(profile, context);
     if (isAosp === undefined) return first;
+    if (isAosp instanceof ProblemError) {
+      return { kind: 'refused', problem: toCountedRefusal(isAosp), upstream: first.upstream };
+    }
     known.set(id.canonical, isAosp);
     const right = toAction(id, isAosp);
     if (right.toLowerCase() === asked.toLowerCase()) return first;

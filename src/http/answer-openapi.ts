@@ -15,7 +15,11 @@ export function answerOpenapi(): Step {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new ProblemError('method_not_allowed', undefined, { allow: 'GET, HEAD' });
     }
-    const body = await (text ??= readDocument());
+    text ??= readDocument();
+    const body = await text.catch((error: unknown) => {
+      text = undefined;
+      throw error;
+    });
     response.setHeader('Content-Type', 'application/json');
     response.setHeader('Content-Length', Buffer.byteLength(body));
     response.setHeader('Cache-Control', 'no-cache');

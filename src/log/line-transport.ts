@@ -18,11 +18,17 @@ export function createLineTransport(write: (line: string, level: string) => void
   });
 }
 
+export type LineBatch = Readonly<{
+  add: (line: string, level: string) => void;
+  /** To be called when the process exits: no turn comes any more, and what it logged last tells the most. */
+  flush: () => void;
+}>;
+
 /**
  * Writes the lines of one turn of the event loop at once. An error is written immediately, with all that came before it: the
  * process may be about to end.
  */
-export function createLineBatch(write: (lines: string) => unknown): (line: string, level: string) => void {
+export function createLineBatch(write: (lines: string) => unknown): LineBatch {
   let lines = '';
 
   const flush = (): void => {
@@ -32,9 +38,12 @@ export function createLineBatch(write: (lines: string) => unknown): (line: strin
     write(text);
   };
 
-  return (line, level) => {
-    if (lines === '' && level !== 'error') setImmediate(flush);
-    lines += line;
-    if (level === 'error') flush();
+  return {
+    flush,
+    add: (line, level) => {
+      if (lines === '' && level !== 'error') setImmediate(flush);
+      lines += line;
+      if (level === 'error') flush();
+    },
   };
 }

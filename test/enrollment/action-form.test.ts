@@ -60,6 +60,18 @@ describe('an action in the wrong form', { concurrency: 3 }, () => {
     assert.equal(actor.commits(), 1);
   });
 
+  test('a failure to find the right form out is told as what it is, and the same key goes on from there', async (t) => {
+    const service = await startService(t, { sandbox });
+    const { actor } = await createAospActor(service);
+    actor.faults([{ operation: 'get', kind: 'answer', status: 503 }]);
+    const key = { 'idempotency-key': randomUUID() };
+    const first = await actor.send(key);
+    assert.equal(readCode(first), 'graph_unavailable');
+    assert.equal((await readOutcome(service, first.clientRequestId)).upstream.attempts, 1);
+    assert.equal((await actor.send(key)).status, 204);
+    assert.equal(actor.commits(), 1);
+  });
+
   test('the second one is admitted by itself, and waits out a pause of Graph’s', async (t) => {
     const service = await startService(t, { sandbox });
     const { actor, requests } = await createAospActor(service);

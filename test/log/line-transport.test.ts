@@ -6,7 +6,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('the lines of one turn are written at once, in order', async () => {
   const writes: string[] = [];
-  const take = createLineBatch((lines) => writes.push(lines));
+  const { add: take, flush } = createLineBatch((lines) => writes.push(lines));
   take('a\n', 'info');
   take('b\n', 'warn');
   assert.deepEqual(writes, []);
@@ -14,11 +14,14 @@ test('the lines of one turn are written at once, in order', async () => {
   take('c\n', 'debug');
   await turn();
   assert.deepEqual(writes, ['a\nb\n', 'c\n']);
+  take('d\n', 'info');
+  flush();
+  assert.equal(writes.at(-1), 'd\n');
 });
 
 test('an error is written at once, behind what came before it', async () => {
   const writes: string[] = [];
-  const take = createLineBatch((lines) => writes.push(lines));
+  const { add: take } = createLineBatch((lines) => writes.push(lines));
   take('a\n', 'info');
   take('b\n', 'error');
   assert.deepEqual(writes, ['a\nb\n']);
