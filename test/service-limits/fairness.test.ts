@@ -55,17 +55,21 @@ type Load = Readonly<{
   budget: number;
   /** Seconds by which requests may have been held up, on this busy machine, between the limit and Graph. */
   delay: number;
+  /** Seconds by which the latest request was sent after its time: they did not come evenly then. */
+  late: number;
 }>;
 
 /** Every request at its time, whatever became of those before it. */
 async function load(service: Service, order: readonly Caller[]): Promise<Load> {
   const passed = new Map<string, number>();
   let delay = 0;
+  let late = 0;
   const begin = performance.now();
   await Promise.all(
     order.map(async (caller, index) => {
       await sleep((index / RATE) * 1000 - (performance.now() - begin));
       const sentAt = performance.now();
+      late = Math.max(late, (sentAt - begin) / 1000 - index / RATE);
       const status = await create(service, caller);
       delay = Math.max(delay, (performance.now() - sentAt) / 1000);
       assert.ok(status === 204 || status === 429, String(status));
@@ -73,7 +77,7 @@ async function load(service: Service, order: readonly Caller[]): Promise<Load> {
     }),
   );
   const seconds = (performance.now() - begin) / 1000;
-  return { passed, delay, budget: BUDGET + (BUDGET * seconds) / WINDOW_SECONDS };
+  return { passed, delay, late, budget: BUDGET + (BUDGET * seconds) / WINDOW_SECONDS };
 }
 
 const clientIds = Array.from({ length: CLIENTS }, () => randomUUID());
@@ -101,25 +105,58 @@ function assertWithinQuota({ graph }: Service, delay: number): void {
   }
 }
 
+class UnevenLoadError extends Error {
+  override readonly name = 'UnevenLoadError';
+}
+
+const MOST_TRIES = 4;
+
+/** Each application's part is within a fifth of the mean. */
+function assertFair(passed: ReadonlyMap<string, number>): void {
+  const total = [...passed.values()].reduce((sum, count) => sum + count, 0);
+  const fair = total / CLIENTS;
+  for (const clientId of clientIds) {
+    const share = passed.get(clientId) ?? 0;
+    assert.ok(Math.abs(share - fair) <= 0.2 * fair, `${share} instead of ${fair}`);
+  }
+}
+
 describe('the budget at Graph', () => {
   test(`50 callers of 5 applications at three times the budget for ${LOAD_SECONDS} s: no 429 of Graph's, fair shares`, async (t) => {
-    const service = await startLimited(t);
-    const callers = await Promise.all(
-      Array.from({ length: CALLERS }, (_, index) => createCaller(service, clientIds[index % CLIENTS] ?? '')),
-    );
-    const order = Array.from({ length: RATE * LOAD_SECONDS }, (_, index) => callers[index % CALLERS]);
-    const { passed, budget, delay } = await load(
-      service,
-      order.filter((caller) => caller !== undefined),
-    );
-    assertWithinQuota(service, delay);
-    const total = [...passed.values()].reduce((sum, count) => sum + count, 0);
-    const least = BUDGET + (BUDGET * LOAD_SECONDS) / WINDOW_SECONDS;
-    assert.ok(total <= budget && total >= 0.9 * least, `${total} of ${least} to ${budget}`);
-    const fair = total / CLIENTS;
-    for (const clientId of clientIds) {
-      const share = passed.get(clientId) ?? 0;
-      assert.ok(Math.abs(share - fair) <= 0.2 * fair, `${share} instead of ${fair}`);
+    for (let tried = 1; ; tried += 1) {
+      try {
+        return await prove();
+      } catch (error) {
+        // Who a place in the budget falls to is a matter of who comes first: on a machine that holds requests up for longer than one
+        // place lasts they do not come in turn, and the run proves nothing of the shares.
+        if (!(error instanceof UnevenLoadError) || tried === MOST_TRIES) throw error;
+        t.diagnostic('the requests did not come in turn; once more');
+      }
+    }
+
+    async function prove(): Promise<void> {
+      const service = await startLimited(t);
+      const callers = await Promise.all(
+        Array.from({ length: CALLERS }, (_, index) =>
+          createCaller(service, clientIds[index % CLIENTS] ?? ''),
+        ),
+      );
+      const order = Array.from({ length: RATE * LOAD_SECONDS }, (_, index) => callers[index % CALLERS]);
+      const { passed, budget, delay, late } = await load(
+        service,
+        order.filter((caller) => caller !== undefined),
+      );
+      assertWithinQuota(service, delay);
+      const total = [...passed.values()].reduce((sum, count) => sum + count, 0);
+      const least = BUDGET + (BUDGET * LOAD_SECONDS) / WINDOW_SECONDS;
+      assert.ok(total <= budget && total >= 0.9 * least, `${total} of ${least} to ${budget}`);
+      try {
+        assertFair(passed);
+      } catch (cause) {
+        throw late > WINDOW_SECONDS / BUDGET
+          ? new UnevenLoadError('the requests came late', { cause })
+          : cause;
+      }
     }
   });
 
