@@ -293,11 +293,12 @@ test('the challenge leads to the first tenant, and once the signature held to th
 
 test('a token without a scope has a caller: which scope is missing is for the operation to say', async () => {
   const { authenticate, refuse, cache } = createBench();
-  for (const scp of ['', '  ']) {
-    const { scopes, objectId } = await authenticate(toRawHeaders(forge({ claims: { scp } })));
+  // Made once: another one is another token as soon as a second has passed.
+  const token = forge({ claims: { scp: '' } });
+  for (const each of [token, forge({ claims: { scp: '  ' } })]) {
+    const { scopes, objectId } = await authenticate(toRawHeaders(each));
     assert.deepEqual([scopes, objectId], [[], USER]);
   }
-  const token = forge({ claims: { scp: '' } });
   assert.equal(await authenticate(toRawHeaders(token)), await authenticate(toRawHeaders(token)));
   assert.deepEqual(cache, ['miss', 'miss', 'hit', 'hit']);
   for (const [changes, code] of [
