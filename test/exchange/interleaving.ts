@@ -11,6 +11,8 @@ import { startService } from '../support/service.ts';
 
 const USERS = Number(process.env['USERS'] ?? 200);
 const REQUESTS = Number(process.env['REQUESTS'] ?? 2000);
+/** With a mutilated key a revocation would hit whoever shares the entry, and end the run before it shows whose token was used. */
+const ARE_SESSIONS_LOST = process.env['MUTANT'] === undefined;
 const AT_ONCE = 64;
 const PROFILES = 400;
 const SET = 'androidDeviceOwnerEnrollmentProfiles';
@@ -102,7 +104,7 @@ test(`${REQUESTS} requests of ${USERS} users: each acts for its own user`, async
       sending.end('{"tokenValidityInSeconds":3600}');
     });
     // A user now and then loses the session; twice within one request would be a refusal.
-    if (randomInt(200) === 0 && Date.now() - (revokedAt.get(caller) ?? 0) > 10_000) {
+    if (ARE_SESSIONS_LOST && randomInt(200) === 0 && Date.now() - (revokedAt.get(caller) ?? 0) > 10_000) {
       revokedAt.set(caller, Date.now());
       entra.graphTokens.revokeUser(caller.user.objectId);
     }
