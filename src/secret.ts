@@ -4,14 +4,15 @@ const REDACTED = '[redacted]';
 
 /** A string that must never be printed: every way of turning it into text gives `[redacted]`, only `reveal()` the value. */
 export class Secret {
-  readonly #value: string;
+  readonly #value: string | Buffer;
 
-  constructor(value: string) {
+  /** @param value the text, or where it is kept as ASCII */
+  constructor(value: string | Buffer) {
     this.#value = value;
   }
 
   reveal(): string {
-    return this.#value;
+    return typeof this.#value === 'string' ? this.#value : this.#value.toString('latin1');
   }
 
   toString(): string {

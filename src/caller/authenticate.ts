@@ -1,11 +1,12 @@
+import { hash } from 'node:crypto';
 import { ProblemError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { toScopeUri, type Api } from './api.ts';
 import { createVerifyBearer } from './bearer-strategy.ts';
 import { readBearerToken } from './bearer.ts';
-import type { Authenticate, Caller } from './caller.ts';
+import { toCaller, type Authenticate, type Identity } from './caller.ts';
 import { toChallenge } from './challenge.ts';
-import { parseCaller } from './claims-policy.ts';
+import { parseIdentity } from './claims-policy.ts';
 import { toScopes } from './claims.ts';
 import { toIssuers } from './issuers.ts';
 import { createForgedTokens } from './forged-tokens.ts';
@@ -71,11 +72,11 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     return source;
   }
 
-  /** The caller by these keys; `undefined` where the signature does not hold under the key that the token names. */
+  /** Whom it names by these keys; `undefined` where the signature does not hold under the key that the token names. */
   async function judge(
     { token, unverified, tenantId }: Candidate,
     keySet: KeySet,
-  ): Promise<Caller | undefined> {
+  ): Promise<Identity | undefined> {
     const { kid, claims } = unverified;
     const issuers = toIssuers(authorityHost, tenantId, keySet.issuer);
     const accepted = Object.values(issuers);
@@ -95,43 +96,43 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     if (!isAccepted && !isSignedBy(signingKey.key, unverified)) return undefined;
     try {
       const policy = { api, tenantId, issuers, keyIssuer: signingKey.issuer, now: now() };
-      const caller = parseCaller(claims, policy, token);
+      const identity = parseIdentity(claims, policy);
       // The library refuses a token without a scope. Its caller is known all the same, and authorise admits it nowhere.
       if (!isAccepted && scope !== undefined) {
         log.warn('passport-azure-ad refused a token that this service would accept', { tenantId });
         throw invalid();
       }
-      return caller;
+      return identity;
     } catch (error) {
       // Entra itself names the tenant now: that is where the next token is to be had.
       throw error instanceof ProblemError ? withChallenge(error, tenantId) : error;
     }
   }
 
-  async function verify(token: string): Promise<Caller> {
+  async function verify(token: string, tokenHash: string): Promise<Identity> {
     const unverified = parseTokenShape(token);
     const { tenantId, mark, keySetFor, keySetAfter } = requireKeySource(unverified);
     const candidate = { token, unverified, tenantId };
     const arrival = mark();
     let keySet = await keySetFor(unverified.kid, arrival);
-    let caller = await judge(candidate, keySet);
-    if (caller === undefined) {
+    let identity = await judge(candidate, keySet);
+    if (identity === undefined) {
       const before = keySet;
       keySet = await keySetAfter(before, arrival);
-      if (keySet !== before) caller = await judge(candidate, keySet);
+      if (keySet !== before) identity = await judge(candidate, keySet);
     }
-    if (caller === undefined) {
+    if (identity === undefined) {
       const refusal = withChallenge(invalid('The signature of the access token does not hold.'));
-      forgedTokens.write(token, { refusal, tenantId, keySet });
+      forgedTokens.write(tokenHash, { refusal, tenantId, keySet });
       throw refusal;
     }
-    verifiedTokens.write(token, caller, keySet);
-    return caller;
+    verifiedTokens.write(tokenHash, identity, keySet);
+    return identity;
   }
 
   /** Throws what a token known to be forged was refused with, unless its tenant has other keys now. */
-  async function refuseForged(token: string): Promise<void> {
-    const forged = forgedTokens.read(token);
+  async function refuseForged(tokenHash: string): Promise<void> {
+    const forged = forgedTokens.read(tokenHash);
     if (forged === undefined) return;
     const keySet = await sources.get(forged.tenantId)?.keySetAfter(forged.keySet);
     if (keySet === forged.keySet) throw forged.refusal;
@@ -150,11 +151,12 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   return async function authenticate(rawHeaders) {
     try {
       const token = readBearerToken(rawHeaders);
-      const known = verifiedTokens.read(token);
+      const tokenHash = hash('sha256', token, 'base64');
+      const known = verifiedTokens.read(tokenHash);
       onCache?.(known === undefined ? 'miss' : 'hit');
-      if (known) return known;
-      await refuseForged(token);
-      return await verify(token);
+      if (known) return toCaller(known, token, tokenHash);
+      await refuseForged(tokenHash);
+      return toCaller(await verify(token, tokenHash), token, tokenHash);
     } catch (error) {
       throw error instanceof ProblemError ? withChallenge(error) : error;
     }

@@ -1,8 +1,6 @@
 import { ProblemError } from '../errors.ts';
-import type { Mutable } from '../mutable.ts';
-import { Secret } from '../secret.ts';
 import { toScopeUri, type Api } from './api.ts';
-import type { Caller } from './caller.ts';
+import type { Identity } from './caller.ts';
 import { toScopes, type Claims } from './claims.ts';
 import type { Issuers } from './issuers.ts';
 import { isAppOnly, isIdToken } from './token-kind.ts';
@@ -22,11 +20,11 @@ export type ClaimsPolicy = Readonly<{
 }>;
 
 /**
- * From claims whose signature held to the caller they name. Which scope and which application an operation admits is
+ * From claims whose signature held to whom they name. Which scope and which application an operation admits is
  * decided after this (authorise.ts).
  * @throws {ProblemError} naming the first claim that does not fit.
  */
-export function parseCaller(claims: Claims, policy: ClaimsPolicy, token: string): Caller {
+export function parseIdentity(claims: Claims, policy: ClaimsPolicy): Identity {
   requireIssuer(claims, policy);
   if (isIdToken(claims)) {
     throw invalid(
@@ -38,21 +36,18 @@ export function parseCaller(claims: Claims, policy: ClaimsPolicy, token: string)
   if (isAppOnly(claims)) throw new ProblemError('app_only_token');
 
   const { upn, preferred_username, uti, exp } = claims;
-  const userPrincipalName = upn ?? preferred_username;
-  const caller: Mutable<Caller> = {
+  return Object.freeze({
     tenantId: policy.tenantId,
     objectId: parseGuid(claims.oid, 'the user (oid)'),
     clientId: parseGuid(
       claims.ver === '1.0' ? claims.appid : claims.azp,
       'the calling application (appid or azp)',
     ),
+    userPrincipalName: upn ?? preferred_username,
+    tokenId: uti,
     scopes: toScopes(claims),
     expiresAt: exp * 1_000,
-    assertion: new Secret(toFlat(token)),
-  };
-  if (userPrincipalName !== undefined) caller.userPrincipalName = userPrincipalName;
-  if (uti !== undefined) caller.tokenId = uti;
-  return Object.freeze(caller);
+  });
 }
 
 function requireIssuer({ iss, ver, tid }: Claims, { issuers, tenantId, keyIssuer }: ClaimsPolicy): void {
@@ -83,11 +78,6 @@ function requireAudience({ aud, ver }: Claims, api: Api): void {
     'wrong_audience',
     `This v${ver} token was issued for ${toPrintable(aud)}. Request one with the scope ${toCreateScope(api)}.`,
   );
-}
-
-/** A string of its own: the token is a slice of its header, which a slice keeps alive for as long as it lives itself. */
-function toFlat(token: string): string {
-  return Buffer.from(token, 'latin1').toString('latin1');
 }
 
 function parseGuid(value: string | undefined, what: string): string {

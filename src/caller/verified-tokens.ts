@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Caller } from './caller.ts';
+import type { Identity } from './caller.ts';
 import type { KeySet } from './key-set.ts';
 
 /** A user disabled at Entra is turned away by the exchange; a key withdrawn, by the key set. This only bounds the rest. */
@@ -10,20 +9,20 @@ const MAX_AGE_MS = 5 * 60 * 1_000;
  * Entra can make one.
  */
 const MAX_ENTRIES = 60_000;
-/** What an entry takes beside its token, measured: the claims, their objects, the places in the cache. */
-const ENTRY_BYTES = 1_000;
-/** So many entries of 2 KB tokens, and fewer of longer ones. */
-const MAX_BYTES = MAX_ENTRIES * (2 * 1_024 + ENTRY_BYTES);
+/** What an entry takes beside its texts of free length, measured: the other claims, their objects, the places in the cache. */
+const ENTRY_BYTES = 700;
+/** So many entries of usual names and scopes, and fewer of longer ones. */
+const MAX_BYTES = MAX_ENTRIES * 1_024;
 /** More than come with one write, and few enough for nobody to notice. */
 const MAX_PURGED = 500;
 
 /** `until` is the end of its life, in milliseconds as `at`. */
-type Entry = Readonly<{ caller: Caller; keySet: KeySet; at: number; until: number }>;
+type Entry = Readonly<{ identity: Identity; keySet: KeySet; at: number; until: number }>;
 
-/** Callers whose tokens were verified before. Keyed by SHA-256 of the whole token: two tokens never share an entry. */
+/** Who the tokens name that were verified before, by the SHA-256 of each: two tokens never share an entry, and none is kept. */
 export type VerifiedTokens = Readonly<{
-  read: (token: string) => Caller | undefined;
-  write: (token: string, caller: Caller, keySet: KeySet) => void;
+  read: (tokenHash: string) => Identity | undefined;
+  write: (tokenHash: string, identity: Identity, keySet: KeySet) => void;
   /** Entries held, those included that live no more. */
   size: () => number;
 }>;
@@ -33,7 +32,7 @@ export type VerifiedTokens = Readonly<{
  * its tenant: a change empties the cache without anybody having to say so, verifications under way included.
  *
  * Reading moves nothing, so entries stand in the order of their ages: each write takes away those at the old end that live
- * no more, since they hold bearer tokens, and needs no look at the rest.
+ * no more, since they hold names of people, and needs no look at the rest.
  */
 export function createVerifiedTokens({
   currentKeySet,
@@ -44,9 +43,9 @@ export function createVerifiedTokens({
 }>): VerifiedTokens {
   const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES, maxSize: MAX_BYTES });
 
-  function isGood({ caller, keySet, at, until }: Entry): boolean {
+  function isGood({ identity, keySet, at, until }: Entry): boolean {
     const time = now();
-    return time >= at && time < until && currentKeySet(caller.tenantId) === keySet;
+    return time >= at && time < until && currentKeySet(identity.tenantId) === keySet;
   }
 
   function purge(): void {
@@ -59,24 +58,23 @@ export function createVerifiedTokens({
   }
 
   return {
-    read(token) {
-      const key = toKey(token);
-      const entry = entries.peek(key);
+    read(tokenHash) {
+      const entry = entries.peek(tokenHash);
       if (entry === undefined) return undefined;
-      if (isGood(entry)) return entry.caller;
-      entries.delete(key);
+      if (isGood(entry)) return entry.identity;
+      entries.delete(tokenHash);
       return undefined;
     },
-    write(token, caller, keySet) {
+    write(tokenHash, identity, keySet) {
       purge();
       const at = now();
-      const entry = { caller, keySet, at, until: Math.min(at + MAX_AGE_MS, caller.expiresAt) };
-      if (isGood(entry)) entries.set(toKey(token), entry, { size: token.length + ENTRY_BYTES });
+      const entry = { identity, keySet, at, until: Math.min(at + MAX_AGE_MS, identity.expiresAt) };
+      if (isGood(entry)) entries.set(tokenHash, entry, { size: toBytes(identity) });
     },
     size: () => entries.size,
   };
 }
 
-function toKey(token: string): string {
-  return hash('sha256', token, 'base64');
+function toBytes({ userPrincipalName = '', tokenId = '', scopes }: Identity): number {
+  return ENTRY_BYTES + userPrincipalName.length + tokenId.length + scopes.join(' ').length;
 }

@@ -1,7 +1,9 @@
 import type { Caller } from '../caller/caller.ts';
 import { ProblemError, type ProblemCode } from '../errors.ts';
+import { Secret } from '../secret.ts';
 import { toExchangeKey } from './exchange-key.ts';
 import type { Exchange, GraphToken } from './graph-token.ts';
+import { createSlabs } from './slabs.ts';
 import { createUserEntries } from './user-entries.ts';
 
 /** Milliseconds before its end at which a token is no longer handed out, unless a tenth of its life is less. */
@@ -38,17 +40,8 @@ export function withTokenCache(
 ): CachedExchange {
   const entries = createUserEntries<Entry>({ maxEntries, now });
   const underWay = new Map<string, Promise<GraphToken>>();
-  /** A caller stays the same object for as long as its token is remembered as verified: its key is made once. */
-  const keys = new WeakMap<Caller, string>();
-
-  const toKey = (caller: Caller, claims?: string): string => {
-    if (claims !== undefined) return toExchangeKey(caller, { scope, claims });
-    const known = keys.get(caller);
-    if (known !== undefined) return known;
-    const key = toExchangeKey(caller, { scope });
-    keys.set(caller, key);
-    return key;
-  };
+  const toKept = createSlabs();
+  const toKey = (caller: Caller, claims?: string): string => toExchangeKey(caller, { scope, claims });
 
   const keepToken = (caller: Caller, token: GraphToken): void => {
     const life = Math.min(token.expiresAt, caller.expiresAt) - now();
@@ -62,7 +55,8 @@ export function withTokenCache(
 
   const run = async (key: string, caller: Caller, claims: string | undefined): Promise<GraphToken> => {
     try {
-      const token = await inner(caller, claims === undefined ? {} : { claims });
+      const given = await inner(caller, claims === undefined ? {} : { claims });
+      const token = { ...given, value: new Secret(toKept(given.value.reveal())) };
       keepToken(caller, token);
       return token;
     } catch (error) {

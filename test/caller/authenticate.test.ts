@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { createAuthenticate, type AuthenticateOptions } from '../../src/caller/authenticate.ts';
@@ -78,6 +79,7 @@ for (const [version, claims] of [
         scopes: ['EnrollmentToken.Create', 'EnrollmentToken.Read'],
         expiresAt: Number(claims['exp']) * 1_000,
         assertion: token,
+        assertionHash: hash('sha256', token, 'base64'),
       },
     );
     assert.ok(!inspect(caller, { depth: 9 }).includes(token) && !JSON.stringify(caller).includes(token));
@@ -299,7 +301,7 @@ test('a token without a scope has a caller: which scope is missing is for the op
     const { scopes, objectId } = await authenticate(toRawHeaders(each));
     assert.deepEqual([scopes, objectId], [[], USER]);
   }
-  assert.equal(await authenticate(toRawHeaders(token)), await authenticate(toRawHeaders(token)));
+  assert.deepEqual(await authenticate(toRawHeaders(token)), await authenticate(toRawHeaders(token)));
   assert.deepEqual(cache, ['miss', 'miss', 'hit', 'hit']);
   for (const [changes, code] of [
     [{ pair: ATTACKER }, 'invalid_token'],
@@ -317,7 +319,7 @@ describe('the cache of verified tokens', () => {
     const { authenticate, cache } = createBench();
     const [anna, bert] = [forge(), forge({ claims: { oid: OTHER_TENANT } })];
     const first = await authenticate(toRawHeaders(anna));
-    assert.equal(await authenticate(toRawHeaders(anna)), first);
+    assert.deepEqual(await authenticate(toRawHeaders(anna)), first);
     assert.equal((await authenticate(toRawHeaders(bert))).objectId, OTHER_TENANT);
     assert.deepEqual(cache, ['miss', 'hit', 'miss']);
   });

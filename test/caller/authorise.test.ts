@@ -14,6 +14,7 @@ const caller: Caller = {
   scopes: ['EnrollmentToken.Read', 'EnrollmentToken.Create'],
   expiresAt: 0,
   assertion: new Secret('a.b.c'),
+  assertionHash: 'abc',
 };
 
 function refusal(work: () => void): ProblemError {

@@ -24,6 +24,7 @@ const caller = {
   scopes: [],
   expiresAt: 0,
   assertion: new Secret(''),
+  assertionHash: '',
 };
 const INTENT = {
   kind: 'intent',
