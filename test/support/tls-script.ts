@@ -52,10 +52,13 @@ export async function startTlsScript(
     connections: () => connections,
     endConnections: async () => {
       await Promise.all(
-        [...sockets].map((socket) => {
-          socket.end();
-          return once(socket, 'close');
-        }),
+        [...sockets].map(
+          (socket) =>
+            // Not `once` of node:events: it rejects when the other side resets the connection, by which that ends, too.
+            new Promise((resolve) => {
+              socket.once('close', resolve).end();
+            }),
+        ),
       );
     },
   };
