@@ -113,22 +113,25 @@ describe('the refusal tells the developer what to do', () => {
       { aud: 'api://a"\r\nb' },
       `This v2.0 token was issued for api://a"??b. Request one with the scope ${scope}.`,
     ],
-    [{ exp: seconds - 245, nbf: 0 }, /^The access token expired 4 min ago\. Request a new one\.$/],
-    [{ exp: seconds - 90, nbf: 0 }, /^The access token expired 9\d s ago/],
-    [{ exp: seconds - 9_000, nbf: 0 }, /^The access token expired 2 h ago/],
+    [{ exp: seconds - 245, nbf: 0 }, 'The access token expired 4 min ago. Request a new one.'],
+    [{ exp: seconds - 90, nbf: 0 }, 'The access token expired 90 s ago. Request a new one.'],
+    [{ exp: seconds - 9_000, nbf: 0 }, 'The access token expired 2 h ago. Request a new one.'],
     [{ exp: 1, nbf: 0 }, 'The access token expired more than a year ago. Request a new one.'],
     [
       { nbf: Number.MAX_SAFE_INTEGER - 1, exp: Number.MAX_SAFE_INTEGER },
       'The access token is not valid for more than a year to come. Check the clock of the caller.',
     ],
-    [{ exp: seconds - 364 * 86_400, nbf: 0 }, /^The access token expired 8736 h ago/],
+    [{ exp: seconds - 364 * 86_400, nbf: 0 }, 'The access token expired 8736 h ago. Request a new one.'],
     [
       { iss: 'https://sts.elsewhere.test/\r\n' },
       `The access token was issued by https://sts.elsewhere.test/??. Expected is the v2.0 or the v1.0 issuer of the tenant ${TENANT}.`,
     ],
     [{ tid: undefined }, 'The access token names no tenant (tid), as all of Microsoft Entra ID do.'],
     [{ tid: OTHER_TENANT }, 'The tenant that the access token names (tid) is not in ALLOWED_TENANT_IDS.'],
-    [{ nbf: seconds + 600 }, /^The access token is not valid for another (?:10|9) min\./],
+    [
+      { nbf: seconds + 600 },
+      'The access token is not valid for another 10 min. Check the clock of the caller.',
+    ],
     [
       { scp: undefined, azp: undefined },
       `This is an id token. Send an access token: request one with the scope ${scope}.`,
@@ -146,10 +149,11 @@ describe('the refusal tells the developer what to do', () => {
     [{ exp: 'soon' }, 'The access token is malformed: its claim "exp" is absent or of a wrong type.'],
   ] as const;
   for (const [claims, expected] of cases) {
-    test(String(expected), async () => {
-      const { message, options } = await createBench().refuse(...toRawHeaders(forge({ claims })));
-      if (typeof expected === 'string') assert.equal(message, expected);
-      else assert.match(message, expected);
+    test(expected, async () => {
+      // The clock stands still: what was made above is as old as it was then.
+      const { refuse } = createBench({ now: () => seconds * 1_000 });
+      const { message, options } = await refuse(...toRawHeaders(forge({ claims })));
+      assert.equal(message, expected);
       assert.ok(options.challenge === undefined || !/[\r\n]/.test(options.challenge));
     });
   }

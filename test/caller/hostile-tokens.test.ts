@@ -9,6 +9,7 @@ import { createDoor } from './support/door.ts';
 import { ATTACKER, KEY_2, forge } from './support/forge.ts';
 import {
   HOSTILE_TOKENS,
+  NOW,
   PUBLISHED_KEYS,
   STRICTER_THAN_JOSE,
   UNUSABLE_KEYS,
@@ -45,9 +46,14 @@ const authenticate = createAuthenticate({
   authorityHost: AUTHORITY,
   keySources: [keySource],
   log: silentLog,
+  now: () => NOW,
 });
 const enter = createDoor(authenticate);
-const isAcceptedByJose = createJoseOracle({ jwks: PUBLISHED_KEYS, unusable: UNUSABLE_KEYS });
+const isAcceptedByJose = createJoseOracle({
+  jwks: PUBLISHED_KEYS,
+  unusable: UNUSABLE_KEYS,
+  now: () => NOW,
+});
 
 async function refusalOf(token: string): Promise<ProblemError> {
   const error: unknown = await enter(token).then(
@@ -65,7 +71,7 @@ async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1_000;
 }
 
-const seconds = Math.floor(Date.now() / 1_000);
+const seconds = NOW / 1_000;
 const ACCEPTED: Readonly<Record<string, string>> = {
   'v2.0': forge(),
   'v1.0': forge({ claims: JSON.stringify(toV1Claims()) }),
@@ -117,7 +123,10 @@ describe('tokens of every kind', () => {
       assert.doesNotMatch(problem.options.challenge ?? '', /[^\x20-\x7e]/);
       assert.ok(token.length < 20 || !inspect(problem).includes(token), 'the error holds the token');
 
-      const cpuMs = Math.min(await cpuMsOf(() => refusalOf(token)), await cpuMsOf(() => refusalOf(token)));
+      // The least of several: a collection of garbage, or a machine that stood still, is nobody's fault.
+      let cpuMs = Infinity;
+      for (let turn = 0; turn < 6 && cpuMs >= CPU_BOUND_MS; turn += 1)
+        cpuMs = Math.min(cpuMs, await cpuMsOf(() => refusalOf(token)));
       assert.ok(cpuMs < CPU_BOUND_MS, `${cpuMs} ms of CPU`);
     });
   }

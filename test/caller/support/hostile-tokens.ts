@@ -44,6 +44,8 @@ export const UNUSABLE_KEYS: readonly string[] = [PUBLISHED.kid, FOREIGN.kid, OTH
 
 const publicPem = KEY_1.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const seconds = Math.floor(Date.now() / 1_000);
+/** The time that the tokens were made for: some of them end, or begin, half a minute later. */
+export const NOW = seconds * 1_000;
 const good = forge();
 const [goodHeader = '', goodClaims = '', goodSignature = ''] = good.split('.');
 /** Of the last letter of 256 bytes only two bits count. */

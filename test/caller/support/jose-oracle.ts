@@ -6,12 +6,15 @@ export type JoseOracleOptions = Readonly<{
   jwks: readonly Record<string, unknown>[];
   /** Names of keys that `jose` has no opinion on, and that must not be used; written by hand. */
   unusable?: readonly string[];
+  /** Milliseconds since the epoch. */
+  now?: () => number;
 }>;
 
 /** Whether `jose`, and no code of the service, accepts the token under the policy of the service for createToken. */
 export function createJoseOracle({
   jwks,
   unusable = [],
+  now = Date.now,
 }: JoseOracleOptions): (token: string) => Promise<boolean> {
   // Of two keys of one name jose takes neither, this service the first.
   const usable = jwks.filter(
@@ -28,6 +31,7 @@ export function createJoseOracle({
         issuer: [V1_ISSUER, V2_ISSUER],
         audience: AUDIENCES,
         clockTolerance: 60,
+        currentDate: new Date(now()),
         requiredClaims: ['exp', 'oid', 'scp', 'ver'],
       });
       return isWithinPolicy(payload);
