@@ -59,6 +59,8 @@ export function createOutbound({
   const transport = createUndiciTransport({
     maxBytes,
     maxSockets,
+    // undici's own 10 s alone would end a call that may last longer.
+    connectTimeoutMs: Math.max(timeoutMs, 10_000),
     ...(proxy && { proxy }),
     ...(ca !== undefined && { ca }),
   });

@@ -7,7 +7,14 @@ import type { Secret } from './secret.ts';
 /** The proxy of HTTPS_PROXY (its URL may hold a password) and the hosts of NO_PROXY. */
 export type ProxyRoute = Readonly<{ httpsProxy: Secret; noProxy: readonly string[] }>;
 
-type TransportOptions = Readonly<{ maxBytes: number; maxSockets: number; proxy?: ProxyRoute; ca?: string }>;
+type TransportOptions = Readonly<{
+  maxBytes: number;
+  maxSockets: number;
+  /** Milliseconds for one connection, which several calls may wait for. */
+  connectTimeoutMs: number;
+  proxy?: ProxyRoute;
+  ca?: string;
+}>;
 
 type TransportRequest = Readonly<{
   method: 'GET' | 'POST';
@@ -37,7 +44,14 @@ const isTooLarge = (error: Error): boolean => readErrorCode(error) === 'UND_ERR_
  * HTTPS over kept-alive connections. undici calls `onRequestStart` right before it writes a request to a socket that is
  * connected and through its TLS handshake: what fails earlier was certainly not sent.
  */
-export function createUndiciTransport({ maxBytes, maxSockets, proxy, ca }: TransportOptions) {
+export function createUndiciTransport({
+  maxBytes,
+  maxSockets,
+  connectTimeoutMs,
+  proxy,
+  ca,
+}: TransportOptions) {
+  const tls = { timeout: connectTimeoutMs, ...(ca !== undefined && { ca }) };
   const options = {
     connections: maxSockets,
     pipelining: 1,
@@ -47,7 +61,8 @@ export function createUndiciTransport({ maxBytes, maxSockets, proxy, ca }: Trans
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
-    ...(ca !== undefined && { connect: { ca }, requestTls: { ca } }),
+    connect: tls,
+    requestTls: tls,
   };
   const dispatcher: Dispatcher = proxy
     ? new EnvHttpProxyAgent({
