@@ -33,7 +33,8 @@ async function interleave({ users, requests, mutant }: Run): Promise<{ passed: b
     );
     return { passed: true, output: stdout };
   } catch (error) {
-    return { passed: false, output: String(Reflect.get(Object(error), 'stdout')) };
+    const { stdout, stderr } = Object(error);
+    return { passed: false, output: `${stdout}${stderr}` };
   }
 }
 

@@ -13,9 +13,9 @@ async function start(t: TestContext) {
       RATE_LIMIT_CLIENT: 'off',
       RATE_LIMIT_TENANT: 'off',
       // A thousand TLS connections at once take this machine their time.
-      UPSTREAM_TIMEOUT_MS: '20000',
-      REQUEST_DEADLINE_MS: '60000',
-      SHUTDOWN_GRACE_MS: '61000',
+      UPSTREAM_TIMEOUT_MS: '120000',
+      REQUEST_DEADLINE_MS: '120000',
+      SHUTDOWN_GRACE_MS: '121000',
     },
   });
   const { entra, graph, url } = service;

@@ -5,13 +5,16 @@ import type { Refusal, RefusalName } from '../../sandbox/entra/refusal.ts';
 import type { FaultInput } from '../../sandbox/fault/fault.ts';
 import { ProblemError, type ProblemCode } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { GRAPH, startExchange } from './support/exchange.ts';
 
 const CHALLENGE =
   /^Bearer realm="", authorization_uri="(https:\/\/[^"]+)", client_id="([^"]+)", error="insufficient_claims"(?:, claims="([A-Za-z0-9+/=]+)")?$/;
 
 // Keys are slow to make: all tests that need no other set-up share one Entra.
-const shared = await startExchange({ after }, { timeoutMs: 1000 });
+const shared = await startExchange({ after });
+/** Waits a second for an answer, and not as long as a busy machine may take for any. */
+const impatient = await startExchange({ after }, { timeoutMs: 1000 });
 beforeEach(shared.reset);
 
 async function requireProblem(exchanging: Promise<unknown>): Promise<ProblemError> {
@@ -115,31 +118,48 @@ for (const claims of ['no JSON "\r\nx: y', '["an array"]', 'null', '"text"', '7'
   });
 }
 
-const BROKEN: readonly (readonly [string, FaultInput, ProblemCode])[] = [
-  ['hangs', { kind: 'hang' }, 'upstream_timeout'],
-  ['drips', { kind: 'drip', everyMs: 50 }, 'upstream_timeout'],
-  ['resets', { kind: 'reset' }, 'entra_unavailable'],
-  ['resets after acting', { kind: 'reset', when: 'after' }, 'entra_unavailable'],
-  ['cuts its head', { kind: 'cut', at: 'head' }, 'entra_unavailable'],
-  ['cuts its body', { kind: 'cut', at: 'body' }, 'entra_unavailable'],
-  ['answers 101', { kind: 'informational', status: 101 }, 'entra_unavailable'],
-  ['redirects', { kind: 'answer', status: 302, headers: { location: '/' } }, 'entra_unavailable'],
-  ['answers 200 with HTML', { kind: 'answer', status: 200, body: 'html' }, 'entra_unavailable'],
-  ['answers 200 with nothing', { kind: 'answer', status: 200, body: 'empty' }, 'entra_unavailable'],
-  ['answers 200 with half of it', { kind: 'answer', status: 200, body: 'broken' }, 'entra_unavailable'],
-  ['answers 200 with too much', { kind: 'answer', status: 200, body: 'huge' }, 'entra_unavailable'],
-  ['answers 200 with a bomb', { kind: 'answer', status: 200, body: 'bomb' }, 'entra_unavailable'],
-  ['answers 500 with HTML', { kind: 'answer', status: 500, body: 'html' }, 'entra_unavailable'],
-  ['answers 404 with HTML', { kind: 'answer', status: 404, body: 'html' }, 'entra_unavailable'],
-  ['answers 400 with an array', { kind: 'answer', status: 400, body: 'array' }, 'entra_unavailable'],
+const ENDLESS: readonly (readonly [string, FaultInput])[] = [
+  ['hangs', { kind: 'hang' }],
+  ['drips', { kind: 'drip', everyMs: 50 }],
 ];
 
-for (const [name, fault, code] of BROKEN) {
-  test(`Entra ${name}: ${code}`, async () => {
+for (const [name, fault] of ENDLESS) {
+  test(`Entra ${name}: upstream_timeout`, async () => {
+    const { entra, exchange, newCaller, results, reset } = impatient;
+    // Makes the connection, for which a busy machine may need more than the second.
+    await exchange(await newCaller()).catch(() => undefined);
+    reset();
+    entra.faults.add({ operation: 'token', ...fault });
+    const problem = await requireProblem(exchange(await newCaller()));
+    assert.equal(problem.code, 'upstream_timeout');
+    assert.equal(entra.journal.counts.token, 1);
+    assert.deepEqual(results, ['failed']);
+  });
+}
+
+const BROKEN: readonly (readonly [string, FaultInput])[] = [
+  ['resets', { kind: 'reset' }],
+  ['resets after acting', { kind: 'reset', when: 'after' }],
+  ['cuts its head', { kind: 'cut', at: 'head' }],
+  ['cuts its body', { kind: 'cut', at: 'body' }],
+  ['answers 101', { kind: 'informational', status: 101 }],
+  ['redirects', { kind: 'answer', status: 302, headers: { location: '/' } }],
+  ['answers 200 with HTML', { kind: 'answer', status: 200, body: 'html' }],
+  ['answers 200 with nothing', { kind: 'answer', status: 200, body: 'empty' }],
+  ['answers 200 with half of it', { kind: 'answer', status: 200, body: 'broken' }],
+  ['answers 200 with too much', { kind: 'answer', status: 200, body: 'huge' }],
+  ['answers 200 with a bomb', { kind: 'answer', status: 200, body: 'bomb' }],
+  ['answers 500 with HTML', { kind: 'answer', status: 500, body: 'html' }],
+  ['answers 404 with HTML', { kind: 'answer', status: 404, body: 'html' }],
+  ['answers 400 with an array', { kind: 'answer', status: 400, body: 'array' }],
+];
+
+for (const [name, fault] of BROKEN) {
+  test(`Entra ${name}: entra_unavailable`, async () => {
     const { entra, exchange, newCaller, results } = shared;
     entra.faults.add({ operation: 'token', ...fault });
     const problem = await requireProblem(exchange(await newCaller()));
-    assert.equal(problem.code, code);
+    assert.equal(problem.code, 'entra_unavailable');
     assert.equal(entra.journal.counts.token, 1);
     assert.deepEqual(results, ['failed']);
   });
@@ -171,8 +191,11 @@ test('Entra is not who it says it is: nothing is sent', async (t) => {
 test('the deadline of the request ends the call: nothing went to Graph', async () => {
   const { entra, exchange, newCaller } = shared;
   entra.faults.add({ operation: 'token', kind: 'hang' });
-  const exchanging = exchange(await newCaller(), { deadline: { signal: AbortSignal.timeout(50) } });
-  assert.equal((await requireProblem(exchanging)).code, 'upstream_timeout');
+  const deadline = new AbortController();
+  const refused = requireProblem(exchange(await newCaller(), { deadline }));
+  await waitUntil(() => entra.journal.counts.token === 1);
+  deadline.abort();
+  assert.equal((await refused).code, 'upstream_timeout');
 });
 
 test('the refused credential is in the log as an error, the refused assertion as a warning, prose in neither', async () => {

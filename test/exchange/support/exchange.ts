@@ -19,6 +19,7 @@ type Options = Readonly<{
   entra?: Omit<EntraOptions, 'ca'>;
   source?: CredentialSource;
   enableCae?: boolean;
+  /** For one call. Default: longer than any takes on a busy machine. */
   timeoutMs?: number;
   /** Trusts nobody's certificate but the public ones. */
   distrust?: boolean;
@@ -30,7 +31,7 @@ export async function startExchange(t: Ending, options: Options = {}) {
   const entra = await startEntra({ ca, ...options.entra });
   entra.addResource(GRAPH);
   const outbound = createOutbound({
-    timeoutMs: options.timeoutMs ?? 2000,
+    timeoutMs: options.timeoutMs ?? 60_000,
     ...(options.distrust !== true && { ca: ca.caPem }),
   });
   t.after(async () => {
