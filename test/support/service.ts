@@ -28,7 +28,7 @@ const root = join(import.meta.dirname, '../..');
 
 /** A busy machine is no failure: milliseconds for what the service bounds by a time that no test through it is about. */
 const PATIENCE_MS = 60_000;
-/** Client, service and sandbox share one process: with the real times a thousand requests at once were cut off as too slow. */
+/** Client, service and sandbox share one process, so a busy one reads late what the client sent in time. */
 const PATIENT = { ...HARDENING, headersTimeout: PATIENCE_MS, requestTimeout: PATIENCE_MS };
 
 export type ServiceOptions = Pick<SandboxOptions, 'entra' | 'graph'> &
