@@ -10,14 +10,12 @@ import { createActor, readCode, readOutcome, type Actor, type Operation } from '
 
 const sandbox = await startSandbox({ graph: { quota: 'off' } });
 after(sandbox.close);
-const TIMEOUT = 1200;
 const KEY = { 'idempotency-key': '8e03978e-40d5-43dd-bc93-6894a57f9324' };
 
 const start = (t: TestContext, environment: Readonly<Record<string, string>> = {}, auditDirectory?: string) =>
   startService(t, {
     sandbox,
     environment: {
-      UPSTREAM_TIMEOUT_MS: String(TIMEOUT),
       REQUEST_DEADLINE_MS: '9000',
       ALLOWED_TENANT_IDS: `${TENANT_ID},${OTHER_TENANT_ID}`,
       ...environment,
@@ -37,8 +35,12 @@ async function ask(actor: Actor, headers: Readonly<Record<string, string>> = KEY
   return code === undefined ? answer.status : `${answer.status} ${code}`;
 }
 
-/** Graph acts so late that both looks miss it. */
-const ACTS_LATE: FaultInput = { kind: 'delay', ms: TIMEOUT + 1600 };
+/** A creation whose answer is lost, and that Graph acts on once both looks have missed it. */
+async function loseAndActLate(actor: Actor): Promise<void> {
+  actor.faults([{ kind: 'reset' }]);
+  assert.equal(await ask(actor), '502 outcome_unknown');
+  actor.actLate();
+}
 
 const settledOf = async (service: Service) => service.audited('settled');
 
@@ -48,7 +50,7 @@ const PII = {
 };
 
 test('what Entra refuses or delays frees the key', async (t) => {
-  const service = await start(t);
+  const service = await start(t, { UPSTREAM_TIMEOUT_MS: '3000' });
   const actor = await createActor(service, TENANT_ID);
   for (const refusal of ['interaction_required', 'assertion_refused', 'server_error'] as const) {
     sandbox.entra.refuse(actor.user.objectId, refusal);
@@ -171,9 +173,7 @@ describe('Idempotency-Key', { concurrency: 8 }, () => {
     test(`an open outcome is settled by the same key, once it is seen; recorded once: ${set}`, async (t) => {
       const service = await start(t);
       const actor = await createActor(service, TENANT_ID, { set });
-      actor.faults([ACTS_LATE]);
-      assert.equal(await ask(actor), '502 outcome_unknown');
-      await waitUntil(() => actor.commits() === 1);
+      await loseAndActLate(actor);
       for (let time = 0; time < 3; time += 1) assert.equal(await ask(actor), 204);
       const [intent] = await service.audited('intent');
       assert.deepEqual(
@@ -245,13 +245,25 @@ describe('Idempotency-Key', { concurrency: 8 }, () => {
   });
 
   test('two who ask at once for what is open: one settles, one is told to wait', async (t) => {
-    const service = await start(t);
+    let isHeld = false;
+    const service = await startService(t, {
+      sandbox,
+      wrap: {
+        append: (append) => append,
+        send: (send) => async (request) => {
+          if (request.method === 'GET') await waitUntil(() => !isHeld);
+          return send(request);
+        },
+      },
+    });
     const actor = await createActor(service, TENANT_ID);
-    actor.faults([ACTS_LATE]);
-    await ask(actor);
-    await waitUntil(() => actor.commits() === 1);
-    sandbox.graph.faults.add({ operation: 'get', user: actor.user.objectId, kind: 'delay', ms: 100 });
-    const answers = await Promise.all([ask(actor), ask(actor)]);
+    await loseAndActLate(actor);
+    isHeld = true;
+    const asking = [ask(actor), ask(actor)];
+    // Who looks is held until the other one has its answer.
+    await Promise.race(asking);
+    isHeld = false;
+    const answers = await Promise.all(asking);
     assert.deepEqual(new Set(answers), new Set([204, '409 request_in_progress']));
     assert.equal((await settledOf(service)).length, 1);
   });
@@ -261,7 +273,7 @@ describe('Idempotency-Key', { concurrency: 8 }, () => {
     [', pseudonymous', PII],
   ] as const) {
     test(`the process dies behind Graph; the next one settles with the same key, and only once${name}`, async (t) => {
-      const first = await start(t, { ...environment, UPSTREAM_TIMEOUT_MS: '3000' });
+      const first = await start(t, { ...environment, UPSTREAM_TIMEOUT_MS: '5000' });
       const actor = await createActor(first, TENANT_ID);
       actor.faults([{ kind: 'hang', when: 'after' }]);
       const lost = ask(actor);
@@ -285,7 +297,7 @@ describe('Idempotency-Key', { concurrency: 8 }, () => {
   }
 
   test('the process dies before Graph acted: the next one leaves it open, and sends nothing', async (t) => {
-    const first = await start(t, { UPSTREAM_TIMEOUT_MS: '3000' });
+    const first = await start(t, { UPSTREAM_TIMEOUT_MS: '5000' });
     const actor = await createActor(first, TENANT_ID);
     // A token of a moment ago, which is not the one.
     await ask(actor, {});
