@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { TENANT_ID } from '../../sandbox/directory.ts';
 import { createDeviceOwnerProfile } from '../../sandbox/graph/profile.ts';
+import { OutboundError } from '../../src/outbound.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { startService, type Service } from '../support/service.ts';
 import { createActor, readCode, readOutcome, type Operation } from './support/fault-case.ts';
@@ -44,20 +45,34 @@ describe('an action in the wrong form', { concurrency: 3 }, () => {
     });
   }
 
-  test('each call has a time of its own: what was lost in the end is still read back', async (t) => {
+  test('each call has a time of its own, of what is left: what was lost in the end is still read back', async (t) => {
+    const times: number[] = [];
     const service = await startService(t, {
       sandbox,
-      environment: { UPSTREAM_TIMEOUT_MS: '20000', REQUEST_DEADLINE_MS: '4000' },
+      environment: { UPSTREAM_TIMEOUT_MS: '20000', REQUEST_DEADLINE_MS: '20000' },
+      wrap: {
+        append: (append) => append,
+        send: (send) => async (request) => {
+          const { url, timeoutMs } = request;
+          const answer = await send(request);
+          if (timeoutMs !== undefined && url.endsWith('/createToken')) times.push(timeoutMs);
+          // As if the second one had hung until its time was over.
+          if (times.length === 2 && url.endsWith('/createToken')) throw new OutboundError('lost', 'timeout');
+          return answer;
+        },
+      },
     });
     const { actor } = await createAospActor(service);
     actor.faults([
-      { kind: 'delay', ms: 1200 },
-      { kind: 'hang', when: 'after' },
-      { operation: 'get', kind: 'delay', ms: 800 },
+      { kind: 'delay', ms: 300 },
+      { operation: 'get', kind: 'delay', ms: 300 },
     ]);
     const answer = await actor.send();
     assert.equal(answer.status, 204, readCode(answer));
     assert.equal(actor.commits(), 1);
+    const [first = 0, second = 0] = times;
+    // Three fifths of what is left, each: 600 ms have passed in between.
+    assert.ok(first <= 12_000 && second <= first - 350, times.join(' '));
   });
 
   test('a failure to find the right form out is told as what it is, and the same key goes on from there', async (t) => {

@@ -1,8 +1,6 @@
 // What fails before a request went to Graph: nothing was done, that is certain, and that is on record.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { TENANT_ID } from '../../sandbox/directory.ts';
 import type { RefusalName } from '../../sandbox/entra/refusal.ts';
@@ -33,19 +31,10 @@ async function requireNothingDone(
   assert.equal(actor.commits(), 0);
 }
 
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  server.close();
-  await once(server, 'close');
-  return address.port;
-}
-
 /** Origins of Graphs that cannot be reached. */
 const UNREACHABLE: readonly (readonly [string, (t: TestContext) => Promise<string>])[] = [
-  ['nobody listens', async () => `https://127.0.0.1:${await closedPort()}`],
+  // A port that no other test can be given.
+  ['nobody listens', async () => 'https://127.0.0.1:1'],
   ['its name does not resolve', async () => 'https://graph.invalid'],
   [
     'its certificate is of an unknown authority',
@@ -97,7 +86,15 @@ const FAULTS: readonly (readonly [string, FaultInput, number, string])[] = [
 ];
 
 test('Entra refuses or fails: Graph is not asked', async (t) => {
-  const service = await startService(t, { environment: { UPSTREAM_TIMEOUT_MS: '1500' } });
+  let isSilent = false;
+  const service = await startService(t, {
+    wrap: {
+      append: (append) => append,
+      // Little time where it never answers; a busy machine may need more for an answer.
+      send: (send) => (request) =>
+        send(isSilent && request.url.endsWith('/token') ? { ...request, timeoutMs: 400 } : request),
+    },
+  });
   for (const operation of OPERATIONS) {
     for (const [refusal, status, code] of REFUSED) {
       service.entra.refuse('*', refusal);
@@ -106,6 +103,7 @@ test('Entra refuses or fails: Graph is not asked', async (t) => {
     service.entra.refuse('*', undefined);
     for (const [name, fault, status, code] of FAULTS) {
       service.entra.faults.add({ operation: 'token', ...fault });
+      isSilent = fault.kind === 'hang' || fault.kind === 'drip';
       await t.test(`${operation}: it ${name}`, () =>
         requireNothingDone(service, operation, [status, code, 0]),
       );
@@ -121,12 +119,12 @@ test('the deadline is shorter than a call may take: Entra hangs, 504 in time', a
   service.entra.faults.add({ operation: 'token', kind: 'hang' });
   const begin = Date.now();
   await requireNothingDone(service, 'createToken', [504, 'upstream_timeout', 0]);
-  assert.ok(Date.now() - begin < 2000);
+  assert.ok(Date.now() - begin < 15_000, 'the call alone may take 20 s');
 });
 
 test('the deadline is shorter than a call may take: Graph hangs, there is time left to look', async (t) => {
   const service = await startService(t, {
-    environment: { UPSTREAM_TIMEOUT_MS: '20000', REQUEST_DEADLINE_MS: '1500' },
+    environment: { UPSTREAM_TIMEOUT_MS: '20000', REQUEST_DEADLINE_MS: '6000' },
   });
   const [seen, lost] = [await createActor(service, TENANT_ID), await createActor(service, TENANT_ID)];
   seen.faults([{ kind: 'hang', when: 'after' }]);
@@ -135,7 +133,8 @@ test('the deadline is shorter than a call may take: Graph hangs, there is time l
   assert.equal(first.status, 204);
   assert.equal(readCode(second), 'outcome_unknown');
   const { upstream } = await readOutcome(service, second.clientRequestId);
-  assert.ok(upstream.durationMs >= 1300 && upstream.durationMs < 3000, String(upstream.durationMs));
+  // The write ends after three fifths of the time, the look when all of it is over.
+  assert.ok(upstream.durationMs >= 4000 && upstream.durationMs < 15_000, String(upstream.durationMs));
 });
 
 test('the caller leaves in the middle: the outcome is recorded all the same', async (t) => {

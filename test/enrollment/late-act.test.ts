@@ -91,6 +91,28 @@ describe('behind a restart', { concurrency: 4 }, () => {
   }
 });
 
+test('what Graph does between the two looks is seen by the second one', async (t) => {
+  let looks = 0;
+  const service = await startService(t, {
+    sandbox,
+    wrap: {
+      append: (append) => append,
+      send: (send) => async (request) => {
+        const answer = await send(request);
+        if (request.url.startsWith(sandbox.graph.url) && request.method === 'GET') {
+          looks += 1;
+          if (looks === 1) actor.actLate();
+        }
+        return answer;
+      },
+    },
+  });
+  const actor = await createActor(service, TENANT_ID);
+  actor.faults([{ kind: 'reset' }]);
+  assert.equal((await actor.send()).status, 204);
+  assert.deepEqual([looks, actor.commits()], [2, 1]);
+});
+
 for (const status of [undefined, 500]) {
   test(`security: a token of another validity, created meanwhile, proves nothing: ${status ?? 'lost'}`, async (t) => {
     const set = 'androidDeviceOwnerEnrollmentProfiles';
