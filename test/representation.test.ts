@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import supertest from 'supertest';
 import { startService, type Service, type ServiceOptions } from './support/service.ts';
 
@@ -40,14 +40,22 @@ const sleep = (milliseconds: number) =>
     setTimeout(resolve, milliseconds);
   });
 
-/** Runs `act` once Graph has created, while the read that follows waits. */
-async function whileReading(service: Service, act: () => unknown) {
-  service.graph.faults.add({ kind: 'delay', ms: 400, operation: 'get' });
-  const committed = service.graph.journal.commits.length;
-  while (service.graph.journal.commits.length === committed) await sleep(5);
-  await sleep(100);
-  act();
-}
+/** A service that holds the read behind a creation until `act` has run, at a later millisecond than the creation ended. */
+const startActing = (t: TestContext, act: (service: Service) => unknown) => {
+  const starting = startService(t, {
+    wrap: {
+      append: (append) => append,
+      send: (send) => async (request) => {
+        if (request.method === 'GET' && request.url.includes('/deviceManagement/')) {
+          await sleep(10);
+          act(await starting);
+        }
+        return send(request);
+      },
+    },
+  });
+  return starting;
+};
 
 describe('Prefer: return=representation', () => {
   for (const name of ['forWork', 'deviceOwner', 'aosp'] as const) {
@@ -95,11 +103,8 @@ describe('Prefer: return=representation', () => {
   }
 
   test("SECURITY somebody else's token that came in between is never given out", async (t) => {
-    const service = await startService(t);
-    const [response] = await Promise.all([
-      create(service, 'deviceOwner'),
-      whileReading(service, () => createForeign(service, 'deviceOwner')),
-    ]);
+    const service = await startActing(t, (self) => createForeign(self, 'deviceOwner'));
+    const response = await create(service, 'deviceOwner');
     assert.deepEqual([response.status, innerCode(response.body)], [409, 'concurrent_creation']);
     const [created, read] = (await service.audited('outcome')).slice(-2);
     assert.deepEqual([created?.['result'], created?.['status']], ['success', 409]);
@@ -107,21 +112,16 @@ describe('Prefer: return=representation', () => {
   });
 
   test('SECURITY on ForWork a token whose expiry does not fit to the second is never given out', async (t) => {
-    const service = await startService(t);
-    const [response] = await Promise.all([
-      create(service, 'forWork'),
-      whileReading(service, () => createForeign(service, 'forWork', 3602)),
-    ]);
+    const service = await startActing(t, (self) => createForeign(self, 'forWork', 3602));
+    const response = await create(service, 'forWork');
     assert.deepEqual([response.status, innerCode(response.body)], [409, 'concurrent_creation']);
   });
 
   test('a token that is revoked meanwhile is not given out either', async (t) => {
-    const service = await startService(t);
-    const { deviceOwner } = service.graph.profiles;
-    const [response] = await Promise.all([
-      create(service, 'deviceOwner'),
-      whileReading(service, () => service.graph.store.revokeToken(SETS.deviceOwner, deviceOwner)),
-    ]);
+    const service = await startActing(t, ({ graph }) =>
+      graph.store.revokeToken(SETS.deviceOwner, graph.profiles.deviceOwner),
+    );
+    const response = await create(service, 'deviceOwner');
     assert.deepEqual([response.status, innerCode(response.body)], [409, 'concurrent_creation']);
   });
 

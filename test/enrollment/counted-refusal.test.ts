@@ -51,7 +51,7 @@ test('a write that Graph answered 429 is charged in every tier, though its secon
     before: async () => {
       sent += 1;
       const isFirst = sent === 1;
-      // Both are let through before Graph wants a pause; the first waits a second then, and finds a longer one.
+      // Both are let through before Graph wants a pause; the first waits some seconds then, and finds a longer one.
       await waitUntil(() => sent === 2 && (isFirst || isAnswered));
     },
     behind: () => {
@@ -59,7 +59,7 @@ test('a write that Graph answered 429 is charged in every tier, though its secon
     },
   });
   const actors = [await createActor(service, TENANT_ID), await createActor(service, TENANT_ID)];
-  for (const seconds of [1, 60])
+  for (const seconds of [4, 60])
     sandbox.graph.faults.add({ operation: 'createToken', ...toThrottling(seconds) });
   const posted = postsOf();
   const answers = await Promise.all(actors.map((actor) => actor.send()));
