@@ -11,7 +11,7 @@ import { createHoldToken, type ToFingerprint } from './enrollment/hold-token.ts'
 import type { IdempotencyStore } from './enrollment/idempotency-store.ts';
 import { createIdempotent } from './enrollment/idempotent.ts';
 import { createProfileWrites } from './enrollment/profile-writes.ts';
-import { rememberUndecided } from './enrollment/undecided-creations.ts';
+import { readOpenBefore, rememberUndecided } from './enrollment/undecided-creations.ts';
 import { createReadBack } from './enrollment/read-back.ts';
 import { createReadGraph } from './enrollment/read-graph.ts';
 import { createReadOwnToken } from './enrollment/read-own-token.ts';
@@ -72,7 +72,13 @@ export function createEnrollmentParts(input: EnrollmentPartsInput): Enrollment {
   const idempotent = createIdempotent({
     store: input.idempotencyStore,
     append,
-    findPast: input.findPast,
+    findPast: (keyHash, profile) => {
+      const past = input.findPast(keyHash);
+      if (!past) return undefined;
+      const intendedAt = Date.parse(past.intent.time);
+      const earlierOpenUntil = readOpenBefore(input.undecided, requestDeadlineMs, profile, intendedAt);
+      return earlierOpenUntil === undefined ? past : { ...past, earlierOpenUntil };
+    },
     requestDeadlineMs,
   });
   const createAndRead = createCreateAndRead({

@@ -59,6 +59,8 @@ export type PastOutcome = Readonly<{
   settled?: Readonly<{ time: string }>;
   /** When the next creation on the profile began, in milliseconds since the epoch. */
   nextAt?: number;
+  /** Until when an earlier creation on the profile, whose answer was lost, may still act; milliseconds since the epoch. */
+  earlierOpenUntil?: number;
 }>;
 
 const isProblemCode = (code: string | undefined): code is ProblemCode =>
@@ -66,13 +68,17 @@ const isProblemCode = (code: string | undefined): code is ProblemCode =>
 
 /** The same from the journal of an earlier process. `lostAfterMs`: how long after its intent that process may have sent. */
 export function toPastRecord(
-  { intent, outcome, settled, nextAt }: PastOutcome,
+  { intent, outcome, settled, nextAt, earlierOpenUntil }: PastOutcome,
   lostAfterMs: number,
 ): IdempotencyRecord | undefined {
   const { id, requestId } = intent;
   const base = { fingerprint: toFingerprint(intent), intent: id, requestId };
-  const begin = { sentAt: Date.parse(intent.time), ...(nextAt !== undefined && { nextAt }) };
-  const { sentAt } = begin;
+  const sentAt = Date.parse(intent.time);
+  const begin = {
+    sentAt,
+    ...(nextAt !== undefined && { nextAt }),
+    ...(earlierOpenUntil !== undefined && { earlierOpenUntil }),
+  };
   // Written late, when the disk came back, a record says nothing of when it happened: no later than the request could last.
   const toEnd = (record: Readonly<{ time: string }>, latest: number) =>
     Math.min(Date.parse(record.time), latest);

@@ -24,6 +24,11 @@ export type IdempotencyClaim =
   /** Nobody had this key: it is marked as under way until `keep` or `release`. */
   | Readonly<{ kind: 'first' }>
   | Readonly<{ kind: 'under_way'; fingerprint: string }>
+  /**
+   * Another replica began and has not said in time how it ended; without its intent nothing can settle that. Nothing is marked: what
+   * that replica may yet keep stands.
+   */
+  | Readonly<{ kind: 'abandoned'; fingerprint: string }>
   /** The record; an open one (unrecorded, unknown) is marked as under way again, until `keep`. */
   | Readonly<{ kind: 'known'; record: IdempotencyRecord }>;
 

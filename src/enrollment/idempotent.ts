@@ -4,13 +4,15 @@ import { requireSuccess, type Audited } from './audited.ts';
 import { toFingerprint, toKeyHash, toPastRecord, toRecord, type PastOutcome } from './idempotency-record.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { OperationRequest } from './enrollment.ts';
+import { toOpenProblem } from './open-problem.ts';
+import { toProfileKey } from './profile-writes.ts';
 import { createReplay, type Repetition, type SettleUnknown } from './replay.ts';
 
 type IdempotentOptions = Readonly<{
   store: IdempotencyStore;
   append: AppendAudit;
-  /** Looks for a key of an earlier process in the audit journal. */
-  findPast: (keyHash: string) => PastOutcome | undefined;
+  /** Looks for a key of an earlier process in the audit journal; `profile`: the profile's key. */
+  findPast: (keyHash: string, profile: string) => PastOutcome | undefined;
   /** Milliseconds after its intent in which a process that died may have sent its request. */
   requestDeadlineMs: number;
 }>;
@@ -74,11 +76,14 @@ export function createIdempotent({
       case 'under_way':
         requireSame(claim.fingerprint);
         throw toUnderWay();
+      case 'abandoned':
+        requireSame(claim.fingerprint);
+        throw toOpenProblem();
       case 'known':
         requireSame(claim.record.fingerprint);
         return replay(key, claim.record, settleUnknown);
       case 'first': {
-        const past = findPast(key);
+        const past = findPast(key, toProfileKey(request.caller, request.profile));
         const record = past && toPastRecord(past, requestDeadlineMs);
         if (!record) return runFirst(key, fingerprint, () => first({ ...event, idempotencyKeyHash: key }));
         await store.keep(key, record);

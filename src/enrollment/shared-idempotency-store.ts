@@ -106,7 +106,7 @@ export function createSharedIdempotencyStore({
           case 'abandoned':
             if (here.kind === 'known') return here;
             await local.release(key);
-            return { kind: 'known', record: toAbandoned(claim.fingerprint) };
+            return claim;
           case 'known': {
             const record = parseRecord(claim.value);
             if (isToSettle(record, fingerprint)) owners.set(key, owner);
@@ -156,11 +156,6 @@ type Send = () => Promise<void>;
 /** Whether who asks so is to settle this record, alone: it is marked as under way. */
 function isToSettle(record: IdempotencyRecord, fingerprint: string): boolean {
   return isOpen(record) && record.fingerprint === fingerprint;
-}
-
-/** Another replica began and never said how it ended; without its intent nothing can settle that. */
-function toAbandoned(fingerprint: string): IdempotencyRecord {
-  return { fingerprint, intent: '', requestId: '', outcome: { result: 'unknown', code: 'outcome_unknown' } };
 }
 
 const CODE = z.custom<ProblemCode>((code) => typeof code === 'string' && Object.hasOwn(PROBLEMS, code));

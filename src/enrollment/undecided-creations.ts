@@ -13,8 +13,27 @@ export function rememberUndecided(
   lostAfterMs: number,
   now: () => number = Date.now,
 ): void {
-  for (const { profile, intendedAt, endedAt = intendedAt + lostAfterMs } of creations) {
-    const until = endedAt + LATE_ACT;
-    if (until > now()) writes.stayOpen(profile, intendedAt, until);
+  for (const creation of creations) {
+    const until = toOpenUntil(creation, lostAfterMs);
+    if (until > now()) writes.stayOpen(creation.profile, creation.intendedAt, until);
   }
+}
+
+/** Until when one of these creations on the profile, intended before that time, may have acted, if there is one. */
+export function readOpenBefore(
+  creations: Iterable<UndecidedCreation>,
+  lostAfterMs: number,
+  profile: string,
+  before: number,
+): number | undefined {
+  let latest: number | undefined;
+  for (const creation of creations) {
+    if (creation.profile !== profile || creation.intendedAt >= before) continue;
+    latest = Math.max(latest ?? Number.NEGATIVE_INFINITY, toOpenUntil(creation, lostAfterMs));
+  }
+  return latest;
+}
+
+function toOpenUntil({ intendedAt, endedAt }: UndecidedCreation, lostAfterMs: number): number {
+  return (endedAt ?? intendedAt + lostAfterMs) + LATE_ACT;
 }

@@ -32,3 +32,12 @@ test('a record in time ends the window', () => {
   assert.equal(readUntil({ outcome: { result: 'success', time } }), SENT_AT + 400);
   assert.equal(readUntil({ outcome: { result: 'unknown', time } }), SENT_AT + 400);
 });
+
+test('security: an earlier creation that was open stays so beside a success and beside what is open itself', () => {
+  for (const result of ['success', 'unknown'] as const) {
+    const outcome = { result, time: toTime(SENT_AT + 400) };
+    const record = toPastRecord({ intent, outcome, earlierOpenUntil: SENT_AT + MINUTE }, LASTS);
+    assert.ok(record && 'window' in record.outcome);
+    assert.equal(record.outcome.window?.earlierOpenUntil, SENT_AT + MINUTE);
+  }
+});

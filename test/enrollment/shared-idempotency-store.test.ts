@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { toFingerprint } from '../../src/enrollment/idempotency-record.ts';
 import type { IdempotencyRecord } from '../../src/enrollment/idempotency-store.ts';
+import { createIdempotent } from '../../src/enrollment/idempotent.ts';
 import { createMemoryIdempotencyStore } from '../../src/enrollment/memory-idempotency-store.ts';
 import { createSharedIdempotencyStore } from '../../src/enrollment/shared-idempotency-store.ts';
 import { ProblemError } from '../../src/errors.ts';
@@ -12,6 +14,7 @@ import {
 } from '../../src/limits/redis-connection.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from '../limits/redis-server.ts';
+import { EVENT, REQUEST } from './support/keyed-request.ts';
 
 const DAY = 86_400_000;
 const KEY = 'key';
@@ -136,8 +139,34 @@ describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
     const [one, two] = [createReplica().store, createReplica().store];
     await one.claim(KEY, ASKED);
     clock.now += 30_000;
-    const claim = await two.claim(KEY, ASKED);
-    assert.equal(claim.kind === 'known' && claim.record.outcome.result, 'unknown');
+    assert.deepEqual(await two.claim(KEY, ASKED), { kind: 'abandoned', fingerprint: ASKED });
+  });
+
+  it('security: what a slow replica kept after all is not lost to who was just told that it is unknown', async () => {
+    const [one, two] = [createReplica().store, createReplica().store];
+    const fingerprint = toFingerprint(EVENT);
+    const success: IdempotencyRecord = { ...SUCCESS, fingerprint };
+    await one.claim(KEY, fingerprint);
+    clock.now += 30_000;
+    const idempotent = createIdempotent({
+      store: {
+        claim: async () => {
+          const claim = await two.claim(KEY, fingerprint);
+          await one.keep(KEY, success);
+          return claim;
+        },
+        keep: (_key, record) => two.keep(KEY, record),
+        release: () => two.release(KEY),
+      },
+      append: () => assert.fail('nothing is done'),
+      findPast: () => undefined,
+      requestDeadlineMs: 1000,
+    });
+    await assert.rejects(
+      idempotent(REQUEST, EVENT, () => assert.fail('nothing is done')),
+      { code: 'outcome_unknown' },
+    );
+    assert.deepEqual(await two.claim(KEY, fingerprint), { kind: 'known', record: success });
   });
 
   it('answers idempotency_unavailable while Redis is gone, unless the record is in this process', async () => {
