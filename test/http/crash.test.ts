@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Parts } from '../../src/app.ts';
 import { failClosed } from '../../src/http/fail-closed.ts';
 import type { Step } from '../../src/http/request-scope.ts';
+import type { Outbound } from '../../src/outbound.ts';
 import { startService, type Service } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { codeOf } from './raw-http.ts';
@@ -208,27 +209,39 @@ for (const stage of ['authentication', 'the limits'] as const) {
   });
 }
 
-test('a caller that leaves during the call to Graph: what was begun ends, on record', async (t) => {
-  const service = await startService(t);
-  service.graph.faults.add({ operation: 'createToken', kind: 'delay', ms: 300 });
+/** A service, and a caller that leaves it while the call to that path is under way. */
+async function startLeaving(
+  t: TestContext,
+  path: string,
+  environment: Readonly<Record<string, string>> = {},
+) {
   const caller = new AbortController();
-  const left = create(service, caller.signal);
-  await waitUntil(() => service.graph.journal.requests.length > 0);
-  caller.abort();
-  await assert.rejects(left);
+  const send =
+    (next: Outbound): Outbound =>
+    async (request) => {
+      const answer = next(request);
+      if (request.url.endsWith(path)) {
+        caller.abort();
+        await waitUntil(() => service.logged().includes('"status":499'));
+      }
+      return answer;
+    };
+  const service: Service = await startService(t, { environment, wrap: { send, append: (append) => append } });
+  return { service, create: () => create(service, caller.signal) };
+}
+
+test('a caller that leaves during the call to Graph: what was begun ends, on record', async (t) => {
+  const { service, create } = await startLeaving(t, '/createToken');
+  await assert.rejects(create());
   const outcome = await waitUntil(async () => (await service.audited('outcome'))[0]);
   assert.equal(outcome['result'], 'success');
   assert.equal(service.graph.journal.commits.length, 1);
 });
 
 test('the deadline outlives a caller that leaves', async (t) => {
-  const service = await startService(t, { environment: { REQUEST_DEADLINE_MS: '400' } });
+  const { service, create } = await startLeaving(t, '/token', { REQUEST_DEADLINE_MS: '400' });
   service.entra.faults.add({ operation: 'token', kind: 'hang' });
-  const caller = new AbortController();
-  const left = create(service, caller.signal);
-  await waitUntil(async () => (await service.audited('intent')).length > 0);
-  caller.abort();
-  await assert.rejects(left);
-  const outcome = await waitUntil(async () => (await service.audited('outcome'))[0], 5000);
+  await assert.rejects(create());
+  const outcome = await waitUntil(async () => (await service.audited('outcome'))[0]);
   assert.equal(outcome['code'], 'upstream_timeout');
 });
