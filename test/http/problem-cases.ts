@@ -53,6 +53,31 @@ const thrownByAPart = (code: ProblemCode): ProblemCase => ({
   ask: {},
 });
 
+/** A first request that Graph keeps until the second one has been refused. */
+function keepUntilRefused(): ServiceOptions {
+  let goOn = () => {};
+  return {
+    wrap: {
+      append: (append) => append,
+      send: (send) => async (request) => {
+        if (!request.url.endsWith('/createToken')) return send(request);
+        const refused = new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        const answer = await send(request);
+        await refused;
+        return answer;
+      },
+    },
+    replace: ({ recordRefusal }) => ({
+      recordRefusal: async (refusal) => {
+        goOn();
+        await recordRefusal(refusal);
+      },
+    }),
+  };
+}
+
 let keys = 0;
 const withKey = (): Asked => ({ headers: { 'idempotency-key': `key-${keys}` } });
 
@@ -113,9 +138,9 @@ export const PROBLEM_CASES: Readonly<Record<ProblemCode, ProblemCase>> = {
   unsupported_media_type: { ask: { headers: { 'content-type': 'text/plain' } } },
 
   request_in_progress: {
+    options: keepUntilRefused(),
     prepare: async (service) => {
-      const { faults, journal } = service.graph;
-      faults.add({ operation: 'createToken', kind: 'delay', ms: 500 });
+      const { journal } = service.graph;
       const begun = journal.requests.length;
       keys += 1;
       void createWithKey(service, 3600);
