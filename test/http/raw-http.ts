@@ -2,14 +2,14 @@ import { connect } from 'node:net';
 
 export type RawAnswer = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>;
 
-/** Sends bytes as they are and resolves with all that comes until the server ends the connection, or is silent for 5 s. */
+/** Sends bytes as they are and resolves with all that comes until the server ends the connection, or is silent for 20 s. */
 export function sendRaw(origin: string, ...parts: readonly (string | Buffer)[]): Promise<string> {
   return new Promise((resolve) => {
     const { port, hostname } = new URL(origin);
     const socket = connect(Number(port), hostname);
     let text = '';
     socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
-    socket.setTimeout(5000, () => socket.destroy());
+    socket.setTimeout(20_000, () => socket.destroy());
     // A reset after the answer is the server's right.
     socket.on('error', () => undefined).once('close', () => resolve(text));
     for (const part of parts) socket.write(part);
