@@ -30,6 +30,8 @@ export type GraphOptions = Readonly<{
   /** Where the journal is also written, one JSON object a line. */
   journalFile?: string;
   now?: () => number;
+  /** What the fault `delay` waits by; default: a timer. */
+  wait?: (milliseconds: number) => Promise<unknown>;
 }>;
 
 export type Graph = Readonly<{
@@ -72,6 +74,7 @@ export async function startGraph(options: GraphOptions): Promise<Graph> {
         response,
         extraHeaders: toIdHeaders(call, now()),
         requestId: call.clientRequestId,
+        wait: options.wait,
         act: (mode) => {
           const answer = perform(call, mode);
           entry.status = answer.status;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { toEmptyAnswer, type Answer, type AnswerHeaders } from '../http/answer.ts';
 import { send, sendInChunks, toBytes } from '../http/send.ts';
@@ -17,11 +17,13 @@ export type Struck = Readonly<{
   extraHeaders?: AnswerHeaders;
   /** The `client-request-id` sent, which error bodies repeat. */
   requestId?: string | undefined;
+  /** What a delay waits by. */
+  wait?: ((milliseconds: number) => Promise<unknown>) | undefined;
 }>;
 
 /** Answers a request, with the fault if one strikes. */
 export async function answerWith(effect: Effect | undefined, struck: Struck): Promise<void> {
-  const { response, extraHeaders = {} } = struck;
+  const { response, extraHeaders = {}, wait = sleep } = struck;
   const { socket } = response.req;
   const act = async (): Promise<Answer> => {
     const answer = await struck.act({ stale: effect?.kind === 'stale' });
@@ -39,9 +41,12 @@ export async function answerWith(effect: Effect | undefined, struck: Struck): Pr
     case 'reset':
       await actAfter();
       return reset(socket);
-    case 'delay':
+    case 'delay': {
       if (effect.when === 'before') await wait(effect.ms);
-      return deliver(effect, response, await act());
+      const answer = await act();
+      if (effect.when === 'after') await wait(effect.ms);
+      return send(response, answer);
+    }
     case 'answer': {
       const truth = (await actAfter()) ?? toEmptyAnswer(effect.status ?? 500, extraHeaders);
       return sendAltered(response, alter(effect, truth, struck.requestId), effect.length);
@@ -54,9 +59,6 @@ export async function answerWith(effect: Effect | undefined, struck: Struck): Pr
 async function deliver(effect: Effect | undefined, response: ServerResponse, answer: Answer): Promise<void> {
   const { socket } = response.req;
   switch (effect?.kind) {
-    case 'delay':
-      if (effect.when === 'after') await wait(effect.ms);
-      return send(response, answer);
     case 'cut': {
       const bytes = toBytes(answer, { withLength: true });
       const head = bytes.indexOf('\r\n\r\n');
@@ -114,7 +116,7 @@ async function drip(socket: Socket, bytes: Buffer, everyMs: number): Promise<voi
   for (const byte of bytes) {
     if (socket.destroyed) return;
     socket.write(Uint8Array.of(byte));
-    await wait(everyMs);
+    await sleep(everyMs);
   }
   socket.end();
 }

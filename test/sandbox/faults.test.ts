@@ -14,8 +14,16 @@ describe('a fault of the sandbox', () => {
   let sandbox: Sandbox;
   let agent: Agent;
   const bearers = new Map<User, string>();
+  /** The delays so far, in milliseconds; the latest lasts until it is ended. */
+  const delays: number[] = [];
+  let endDelay = () => {};
   before(async () => {
-    sandbox = await startSandbox({ graph: { quota: 'off' } });
+    const delay = (milliseconds: number) =>
+      new Promise<void>((resolve) => {
+        delays.push(milliseconds);
+        endDelay = resolve;
+      });
+    sandbox = await startSandbox({ graph: { quota: 'off', wait: delay } });
     agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (const user of [OPERATOR, READER]) {
       bearers.set(user, (await exchange(sandbox, await sandbox.entra.issueToken({ user }))).access_token);
@@ -122,13 +130,19 @@ describe('a fault of the sandbox', () => {
     strike({ kind: 'delay', ms: 60 });
     const controller = new AbortController();
     const pending = create(OPERATOR, controller.signal);
-    while (sandbox.graph.journal.requests.length === 0) await wait(5);
+    while (delays.length < 1) await wait(5);
     controller.abort();
     await assert.rejects(pending);
     assert.equal(commits(), 0);
+    endDelay();
     while (commits() === 0) await wait(5);
     strike({ kind: 'delay', when: 'after', ms: 10 });
-    assert.equal((await create()).status, 204);
+    const late = create();
+    while (delays.length < 2) await wait(5);
+    assert.equal(commits(), 2);
+    endDelay();
+    assert.equal((await late).status, 204);
+    assert.deepEqual(delays, [60, 10]);
   });
 
   test('cuts head or body', async () => {
