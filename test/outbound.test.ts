@@ -11,6 +11,7 @@ import {
   type OutboundRequest,
 } from '../src/outbound.ts';
 import { startTlsScript, toAnswer, type TlsScript } from './support/tls-script.ts';
+import { waitUntil } from './support/wait-until.ts';
 
 const CANARY = 'canary-6f1f0c1e';
 
@@ -19,7 +20,7 @@ function start(
   script: Pick<TlsScript, 'caPem'> | undefined,
   options?: Partial<OutboundOptions>,
 ) {
-  const outbound = createOutbound({ timeoutMs: 2000, ...(script && { ca: script.caPem }), ...options });
+  const outbound = createOutbound({ timeoutMs: 20_000, ...(script && { ca: script.caPem }), ...options });
   t.after(outbound.close);
   return outbound.send;
 }
@@ -92,12 +93,8 @@ test('a redirect is an answer, and the token does not follow it', async (t) => {
 });
 
 test('not sent: nobody listens', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  await new Promise((resolve) => server.close(resolve));
-  const error = await requireFailure(start(t, undefined)(toPost(`https://127.0.0.1:${address.port}`)));
+  // No port that was free a moment ago: another process may have it by now.
+  const error = await requireFailure(start(t, undefined)(toPost('https://127.0.0.1:1')));
   assert.deepEqual([error.kind, error.reason], ['not_sent', 'unreachable']);
 });
 
@@ -138,9 +135,12 @@ test('not sent: the time is over while all connections are busy, and nothing lea
     if (index > 0) socket.write(toAnswer('200 OK'));
   });
   const send = start(t, script, { maxSockets: 1 });
-  const busy = requireFailure(send(toPost(script.url, { timeoutMs: 300 })));
+  const controller = new AbortController();
+  const busy = requireFailure(send(toPost(script.url, { signal: controller.signal })));
+  await waitUntil(() => script.requests.length === 1);
   const waiting = await requireFailure(send(toPost(script.url, { timeoutMs: 100 })));
   assert.deepEqual([waiting.kind, waiting.reason], ['not_sent', 'timeout']);
+  controller.abort();
   assert.equal((await busy).kind, 'lost');
   assert.equal((await send({ method: 'GET', url: `${script.url}/third` })).status, 200);
   assert.equal(script.requests.length, 2);
@@ -167,7 +167,6 @@ test('sent over a new connection: the idle one was closed by the server', async 
 const LOST: readonly (readonly [string, OutboundError['reason'], (socket: TLSSocket) => void])[] = [
   ['reset without an answer', 'reset', reset],
   ['closed without an answer', 'reset', (socket) => socket.end()],
-  ['no answer in time', 'timeout', () => undefined],
   ['cut within the head', 'reset', (socket) => socket.end('HTTP/1.1 204 No Con')],
   [
     'cut within the body',
@@ -191,11 +190,26 @@ const LOST: readonly (readonly [string, OutboundError['reason'], (socket: TLSSoc
 for (const [name, reason, answer] of LOST) {
   test(`lost: ${name}`, async (t) => {
     const script = await startTlsScript(t, answer);
-    const error = await requireFailure(start(t, script, { timeoutMs: 300 })(toPost(script.url)));
+    const error = await requireFailure(start(t, script)(toPost(script.url)));
     assert.deepEqual([error.kind, error.reason], ['lost', reason]);
     assert.equal(script.requests.length, 1, 'it was sent once, and not again by a library');
   });
 }
+
+/** Over a connection that stands: made within the time, it might take it all on a busy machine, and nothing be sent. */
+async function loseInTime(t: TestContext, answer: (socket: TLSSocket) => void): Promise<void> {
+  const script = await startTlsScript(t, (socket, _request, index) =>
+    index === 0 ? socket.write(toAnswer('200 OK')) : answer(socket),
+  );
+  const send = start(t, script, { maxSockets: 1 });
+  await send(toPost(script.url));
+  const error = await requireFailure(send(toPost(script.url, { timeoutMs: 300 })));
+  assert.deepEqual([error.kind, error.reason], ['lost', 'timeout']);
+  await waitUntil(() => script.requests.length > 1);
+  assert.equal(script.requests.length, 2, 'it was sent once, and not again by a library');
+}
+
+test('lost: no answer in time', (t) => loseInTime(t, () => undefined));
 
 test('lost: reset on a reused connection, which the pool does not repeat by itself', async (t) => {
   const script = await startTlsScript(t, (socket, _request, index) =>
@@ -208,16 +222,13 @@ test('lost: reset on a reused connection, which the pool does not repeat by itse
   assert.equal(script.requests.length, 2);
 });
 
-test('lost: dripping slower than the time-out, which covers the whole call', async (t) => {
-  const script = await startTlsScript(t, (socket) => {
+test('lost: dripping slower than the time-out, which covers the whole call', (t) =>
+  loseInTime(t, (socket) => {
     const bytes = Buffer.from(toAnswer('200 OK'));
     let at = 0;
     const timer = setInterval(() => socket.write(bytes.subarray(at, (at += 1))), 20);
     socket.once('close', () => clearInterval(timer));
-  });
-  const error = await requireFailure(start(t, script, { timeoutMs: 200 })(toPost(script.url)));
-  assert.deepEqual([error.kind, error.reason], ['lost', 'timeout']);
-});
+  }));
 
 test('lost: the deadline of the request ends it', async (t) => {
   const controller = new AbortController();
@@ -258,8 +269,8 @@ test('of a body larger than accepted only the status is kept', async (t) => {
 });
 
 test('a compressed body is not unpacked', async (t) => {
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
   const script = await startTlsScript(t, (socket) => {
-    const bomb = gzipSync(Buffer.alloc(32 * 1024 * 1024));
     socket.write(`HTTP/1.1 500 Oh\r\ncontent-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
     socket.write(bomb);
   });
