@@ -55,7 +55,7 @@ export type Journal = Readonly<{
   undecided: readonly UndecidedCreation[];
 }>;
 
-const APPEND_TIMEOUT_MS = 250;
+export const APPEND_TIMEOUT_MS = 250;
 const ROTATE_BYTES = 64 * 1024 * 1024;
 /** A start waits longer than a request: it has nobody to refuse. */
 const START_TIMEOUT_MS = 10_000;
