@@ -23,7 +23,7 @@ test('keys of the sandbox can be exported as JWK at any time; Node 20 may wait f
       '--eval',
       EXPORT_MANY,
     ],
-    { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' },
+    { encoding: 'utf8', timeout: 180_000, killSignal: 'SIGKILL' },
   );
   assert.equal(status, 0, stderr);
 });
