@@ -37,6 +37,8 @@ export type GroupCommitOptions<Item> = Readonly<{
   maxWaiting: number;
   /** An item whose submitter was refused: before any commit of it began, or while its commit went on (`underWay`). */
   onRefused: (item: Item, underWay: boolean) => void;
+  /** After a commit, once new items are tried again. What is submitted in it is waited for by `idle`, too. */
+  onCommitted: () => void;
 }>;
 
 /**
@@ -44,7 +46,7 @@ export type GroupCommitOptions<Item> = Readonly<{
  * that the turn brings share it: under load a third of the commits, and of the syncs with them, is saved.
  */
 export function createGroupCommit<Item>(options: GroupCommitOptions<Item>): GroupCommit<Item> {
-  const { commit, maxGroup, maxWaiting, onRefused } = options;
+  const { commit, maxGroup, maxWaiting, onRefused, onCommitted } = options;
   let waiting: Entry<Item>[] = [];
   let running = false;
   let suspended = false;
@@ -86,6 +88,7 @@ export function createGroupCommit<Item>(options: GroupCommitOptions<Item>): Grou
         waiting = [];
       }
       hanging = false;
+      if (!suspended) onCommitted();
       if (waiting.length > 0) await endOfTurn();
     }
     running = false;

@@ -70,6 +70,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       item.refused = true;
       if (!underWay) isLost(item);
     },
+    onCommitted: writeLateEndings,
   });
 
   /** Everything before it has been decided by now, so that what stands is known. */
@@ -94,7 +95,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
       throw error;
     }
     stand(items, sealed);
-    queueMicrotask(writeLateEndings);
   }
 
   /** The first records of a group are durable. */

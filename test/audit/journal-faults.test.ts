@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import type { Journal } from '../../src/audit/journal.ts';
-import { DirectoryLockedError } from '../../src/audit/lock.ts';
 import { verifyJournal } from '../../src/audit/verify.ts';
-import { createFaultyFiles } from './support/faulty-files.ts';
-import type { FaultyFiles } from './support/faulty-files.ts';
+import { countOpen, createFaultyFiles } from './support/faulty-files.ts';
 import {
   createDirectory,
   open,
@@ -17,33 +14,7 @@ import {
   toOutcome,
   until,
 } from './support/journal.ts';
-
-type Rig = Readonly<{ directory: string; files: FaultyFiles; journal: Journal }>;
-
-async function createRig(t: TestContext, appendTimeoutMs = 250): Promise<Rig> {
-  const directory = await createDirectory(t);
-  const files = createFaultyFiles();
-  t.after(files.release);
-  const journal = await open(t, directory, { files, appendTimeoutMs });
-  files.calls.length = 0;
-  return { directory, files, journal };
-}
-
-const unavailable = { name: 'ProblemError', code: 'audit_unavailable', status: 503 };
-
-/** Intact, and nothing that was acknowledged is missing. */
-async function assertWhole(directory: string, acknowledged: readonly string[]): Promise<void> {
-  const { defect } = await verifyJournal(directory);
-  assert.equal(defect, undefined);
-  const ids = new Set((await readRecords(directory)).map(({ id }) => id));
-  for (const id of acknowledged) assert.ok(ids.has(id), `the acknowledged record ${id} is lost`);
-}
-
-async function recovers({ journal, files }: Rig): Promise<string> {
-  files.release();
-  await until(journal.healthy);
-  return (await journal.append(toIntent())).id;
-}
+import { assertWhole, createRig, outwaits, recovers, unavailable } from './support/rig.ts';
 
 test('mutant "answers before the sync": append resolves only after write, then sync have returned', async (t) => {
   const { journal, files } = await createRig(t);
@@ -148,29 +119,6 @@ test('after a failed sync the file is closed, its lines are written again, and a
   ]);
 });
 
-test('a sync that hangs: 503 after the time, further appends fail at once, and it resumes by itself', async (t) => {
-  const rig = await createRig(t, 100);
-  const { directory, files, journal } = rig;
-  files.set('sync', 'hang');
-  const begin = performance.now();
-  await assert.rejects(journal.append(toIntent({ requestId: 'hung' })), unavailable);
-  const waited = performance.now() - begin;
-  assert.ok(waited >= 95 && waited < 400, `waited ${waited} ms`);
-  assert.equal(journal.healthy(), false);
-  const again = performance.now();
-  await assert.rejects(journal.append(toIntent({ requestId: 'never written' })), unavailable);
-  assert.ok(performance.now() - again < 50);
-  const after = await recovers(rig);
-  await journal.append(toOutcome(after));
-  await journal.close();
-  await assertWhole(directory, [after]);
-  const records = await readRecords(directory);
-  const hung = records.find((record) => record.kind === 'intent' && record.requestId === 'hung');
-  const endings = records.filter((record) => record.kind === 'outcome' && record.intent === hung?.id);
-  assert.equal(endings.length, 1, 'durable after all, it is ended once');
-  assert.ok(!records.some((record) => record.kind === 'intent' && record.requestId === 'never written'));
-});
-
 for (const [what, outcome, told] of [
   ['a success', {}, { result: 'success', status: 500, code: 'outcome_unrecorded' }],
   [
@@ -216,13 +164,14 @@ for (const [call, fault, room] of [
   ['write', 'ENOSPC', 10_000],
 ] as const) {
   test(`an intent is settled once, whether the first try reached the disk or not: ${call} ${fault} ${room}`, async (t) => {
-    const rig = await createRig(t, 100);
+    const rig = await createRig(t);
     const { directory, files, journal } = rig;
     const intent = await journal.append(toIntent());
     files.set(call, fault, room);
     // Behind a disk that took all of it: the sync of the same group fails.
     if (room > 0) files.set('sync', 'EIO', room);
-    await assert.rejects(settle(journal, intent.id), unavailable);
+    if (fault === 'hang') await outwaits(t, rig, () => settle(journal, intent.id));
+    else await assert.rejects(settle(journal, intent.id), unavailable);
     await assert.rejects(settle(journal, intent.id), unavailable);
     await recovers(rig);
     const settled = await settle(journal, intent.id);
@@ -282,29 +231,6 @@ test('a kill in the middle of the repair: the next start finds a whole journal',
   const { defect, open: left } = await verifyJournal(directory);
   assert.equal(defect, undefined);
   assert.deepEqual(left, []);
-});
-
-const countOpen = ({ calls }: FaultyFiles): number =>
-  calls.filter((call) => /^open (append|update)$/.test(call)).length -
-  calls.filter((call) => call === 'close').length;
-
-test('a process can end while a sync hangs; the file and the directory are given free when it returns', async (t) => {
-  const { directory, files, journal } = await createRig(t, 50);
-  files.set('sync', 'hang');
-  await assert.rejects(journal.append(toIntent()), unavailable);
-  await journal.close();
-  await assert.rejects(open(t, directory), DirectoryLockedError);
-  files.release();
-  await until(() => files.calls.at(-1) === 'close');
-  let next: Journal | undefined;
-  while (next === undefined) {
-    next = await open(t, directory).catch((error: unknown) => {
-      assert.ok(error instanceof DirectoryLockedError);
-      return undefined;
-    });
-  }
-  await next.close();
-  assert.equal((await verifyJournal(directory)).defect, undefined);
 });
 
 for (const call of ['write', 'sync', 'open', 'truncate'] as const) {

@@ -9,9 +9,16 @@ export type FaultyFiles = JournalFiles &
     calls: string[];
     /** Fails every call of that kind until the fault is taken away. `write: ENOSPC` takes `room` bytes first. */
     set: (call: 'open' | 'write' | 'sync' | 'truncate', fault: Fault | undefined, room?: number) => void;
-    /** Lets what hangs go on. */
+    /** How many calls hang. */
+    hanging: () => number;
+    /** Takes all faults away and lets what hangs go on. */
     release: () => void;
   }>;
+
+/** Files that were opened and not closed. */
+export const countOpen = ({ calls }: Pick<FaultyFiles, 'calls'>): number =>
+  calls.filter((call) => /^open (append|update)$/.test(call)).length -
+  calls.filter((call) => call === 'close').length;
 
 export function createFaultyFiles(): FaultyFiles {
   const calls: string[] = [];
@@ -68,6 +75,7 @@ export function createFaultyFiles(): FaultyFiles {
       else faults.set(call, fault);
       room = bytes;
     },
+    hanging: () => hanging.length,
     release() {
       faults.clear();
       for (const resolve of hanging) resolve();

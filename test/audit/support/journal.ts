@@ -7,6 +7,13 @@ import type { Journal, JournalOptions } from '../../../src/audit/journal.ts';
 import { readRecord } from '../../../src/audit/parse-record.ts';
 import type { AuditRecord, IntentEvent, OutcomeEvent } from '../../../src/audit/record.ts';
 
+/** A busy machine is no failure: where it is about the time that a record may take, the test lets it go by (`outwaits`). */
+export const APPEND_TIMEOUT_MS = 60_000;
+
+/** Each record a millisecond later than the one before, of whichever journal, and far from the end of a day, at which a new file begins. */
+let time = Date.parse('2026-03-01T12:00:00Z');
+const now = (): number => (time += 1);
+
 const silent = { error() {}, warn() {}, info() {}, debug() {} };
 
 export async function createDirectory(test: TestContext): Promise<string> {
@@ -27,8 +34,8 @@ export async function open(
     node: 'v20',
     configHash: 'c0ffee',
     log: silent,
-    // A busy machine is no failure: what is about the time a record may take sets it.
-    appendTimeoutMs: 5000,
+    appendTimeoutMs: APPEND_TIMEOUT_MS,
+    now,
     ...options,
   });
   test.after(() => journal.close());
@@ -76,7 +83,7 @@ export async function readRecords(directory: string): Promise<readonly AuditReco
   });
 }
 
-export async function until(condition: () => boolean, withinMs = 5000): Promise<void> {
+export async function until(condition: () => boolean, withinMs = 30_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error('it did not come to be in time');
