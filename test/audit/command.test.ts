@@ -291,6 +291,7 @@ test('the command itself: status, standard input, and a reader that goes away', 
     );
 
   const verify = run('verify', directory);
+  verify.stdout.resume();
   const [verifyStatus] = await once(verify, 'exit');
   assert.equal(verifyStatus, 3);
 

@@ -83,10 +83,10 @@ export async function readRecords(directory: string): Promise<readonly AuditReco
   });
 }
 
-export async function until(condition: () => boolean, withinMs = 30_000): Promise<void> {
-  const end = Date.now() + withinMs;
+export async function until(condition: () => boolean, withinMs = 60_000): Promise<void> {
+  const end = performance.now() + withinMs;
   while (!condition()) {
-    if (Date.now() > end) throw new Error('it did not come to be in time');
+    if (performance.now() > end) throw new Error('it did not come to be in time');
     await new Promise((resolve) => {
       setTimeout(resolve, 5);
     });
