@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { z } from 'zod';
 import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../../sandbox/directory.ts';
+import { APPEND_TIMEOUT_MS } from '../../src/audit/journal.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { compilePreload } from './support/compile-preload.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -27,7 +29,7 @@ export type RunningService = Readonly<{
 export type BuiltService = Readonly<{
   directory: string;
   sandbox: Sandbox;
-  /** All that a service between these sandbox servers needs. */
+  /** All that a service between these sandbox servers needs, and a journal that waits for a busy disk. */
   environment: Environment;
   /** `output`: a file descriptor that takes both outputs in place of {@link RunningService}. */
   start: (t: TestContext, environment?: Environment, output?: number) => RunningService;
@@ -62,6 +64,8 @@ export async function buildService(options: SandboxOptions = {}): Promise<BuiltS
     GRAPH_BASE_URL: sandbox.graph.url,
     ALLOW_CUSTOM_CLOUD: 'true',
     ALLOWED_CLIENT_IDS: CALLING_CLIENT_ID,
+    NODE_OPTIONS: compilePreload('patient-journal.ts', join(directory, 'preload')),
+    PATIENT_MS: String(APPEND_TIMEOUT_MS),
   };
 
   let audits = 0;

@@ -29,6 +29,9 @@ async function createToken(origin: string): Promise<Response> {
   });
 }
 
+/** Milliseconds for which Graph keeps a creation back: longer than the machine may stall while a test does what it does meanwhile. */
+const SLOW = 5000;
+
 const isReady = async (admin: string) => (await fetchChecked(`${admin}/readyz`, {}, 'admin')).status === 200;
 
 test('set by the environment alone: it starts, becomes ready, creates a token and stops in order', async (t) => {
@@ -136,7 +139,7 @@ test('SIGTERM: what was begun is finished, what comes new is refused, then exit 
   const service = built.start(t, { AUDIT_DIR: auditDirectory });
   const origin = await service.origin('public');
   graph.journal.clear();
-  graph.faults.add({ operation: 'createToken', kind: 'delay', ms: 1000 });
+  graph.faults.add({ operation: 'createToken', kind: 'delay', ms: SLOW });
   const slow = createToken(origin);
   await waitUntil(() => graph.journal.requests.length > 0);
 
@@ -169,7 +172,7 @@ test('SIGTERM after the caller of a slow request has left: its outcome is still 
   const service = built.start(t, { AUDIT_DIR: auditDirectory });
   const origin = await service.origin('public');
   graph.journal.clear();
-  graph.faults.add({ operation: 'createToken', kind: 'delay', ms: 700 });
+  graph.faults.add({ operation: 'createToken', kind: 'delay', ms: SLOW });
   const caller = new AbortController();
   const authorization = `Bearer ${await entra.issueToken()}`;
   const left = fetch(`${origin}${CREATE}`, {

@@ -9,7 +9,10 @@ export type DyingService = Pick<BuiltService, 'directory' | 'sandbox'> &
     auditDirectory: string;
     /** Where the sandbox Graph keeps what it did, synced. */
     graphJournal: string;
-    /** Starts the service on what the one before left; with a kill of its own kind it brings that about by itself. */
+    /**
+     * Starts the service on what the one before left; with a kill of its own kind it brings that about by itself, and its journal waits for a
+     * busy disk no longer than in earnest.
+     */
     start: (t: TestContext, kill?: Kill) => RunningService;
   }>;
 
@@ -35,7 +38,7 @@ export async function buildDyingService(directory: string): Promise<DyingService
       return built.start(t, {
         ...UNLIMITED,
         AUDIT_DIR: auditDirectory,
-        NODE_OPTIONS: [kill?.withMachine === true ? loseUnsynced : '', point ? dieAt : ''].join(' '),
+        ...(kill && { NODE_OPTIONS: [kill.withMachine ? loseUnsynced : '', point ? dieAt : ''].join(' ') }),
         ...(point && { DIE_AT: point.at, DIE_AFTER: String(point.survives) }),
       });
     },
