@@ -80,7 +80,6 @@ export async function buildService(options: SandboxOptions = {}): Promise<BuiltS
       env: { ...environment, AUDIT_DIR: join(directory, `audit-${audits}`), ...changes },
       stdio: ['ignore', output, output],
     });
-    t.after(() => child.kill('SIGKILL'));
     let stdout = '';
     let stderr = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -88,6 +87,11 @@ export async function buildService(options: SandboxOptions = {}): Promise<BuiltS
     const ended = once(child, 'close').then(
       ([code, signal]: (number | string | null)[]) => code ?? signal ?? null,
     );
+    // Its directory is removed next.
+    t.after(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
     const readPort = (listener: string) =>
       stdout
         .split('\n')

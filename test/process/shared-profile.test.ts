@@ -43,6 +43,7 @@ test("security: over two deaths, another request's token is never taken for the 
     502,
     'the only token there is that of the other request',
   );
+  await kill(third);
   assert.equal(graph.journal.commits.filter(({ id }) => id === profile).length, 1);
   const records = await readRecords(service.auditDirectory);
   assert.ok(!records.some(({ kind }) => kind === 'settled'));
