@@ -2,7 +2,7 @@ import type { Parts } from './app.ts';
 import type { Metrics } from './admin/metrics.ts';
 import type { Journal } from './audit/journal.ts';
 import { createFingerprint, withPseudonyms } from './audit/privacy.ts';
-import { createRefusalLog } from './audit/refusals.ts';
+import { createRefusalLog, type RefusalLogOptions } from './audit/refusals.ts';
 import { createAuthenticate } from './caller/authenticate.ts';
 import { authorise } from './caller/authorise.ts';
 import { createKeySource } from './caller/key-source.ts';
@@ -35,6 +35,8 @@ export type PartsInput = Readonly<{
   isDraining: () => boolean;
   /** The clock, in milliseconds since the epoch, by which tokens are judged, keys age and refusals are counted. */
   now?: () => number;
+  /** Runs the end of a minute of refusals once that is over. */
+  scheduleRefusals?: RefusalLogOptions['schedule'];
 }>;
 
 /** What a running service consists of besides its app. */
@@ -54,7 +56,18 @@ export type BuiltParts = Readonly<{
 
 /** Builds every part from the settings; nothing is connected or read yet. */
 export function createParts(input: PartsInput): BuiltParts {
-  const { settings, log, metrics, journal, send, limits, work, isDraining, now = Date.now } = input;
+  const {
+    settings,
+    log,
+    metrics,
+    journal,
+    send,
+    limits,
+    work,
+    isDraining,
+    now = Date.now,
+    scheduleRefusals,
+  } = input;
   const { clientId, authorityHost, graphBaseUrl, audiences, allowedClientIds, upstreamTimeoutMs, enableCae } =
     settings;
   const { hmacKey, pii } = settings.audit;
@@ -62,7 +75,11 @@ export function createParts(input: PartsInput): BuiltParts {
     pii === 'pseudonymous' && hmacKey
       ? withPseudonyms(journal.append, createFingerprint(hmacKey))
       : journal.append;
-  const refusals = createRefusalLog({ append, now });
+  const refusals = createRefusalLog({
+    append,
+    now,
+    ...(scheduleRefusals && { schedule: scheduleRefusals }),
+  });
 
   const api = { clientId, audiences, authorityHost };
   const isHome = (tenantId: string) => tenantId === settings.tenantId;

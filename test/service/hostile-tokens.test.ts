@@ -75,8 +75,8 @@ test('security: each of the hostile tokens is refused over HTTP, cheaply, and le
     await t.test(`${code}: ${name}`, async () => {
       const below = statusBelow(token);
       let least = Infinity;
-      // Twice, because a collection of garbage is nobody's fault.
-      for (let turn = 0; turn < 2 && (turn === 0 || least >= CPU_BOUND_MS); turn += 1) {
+      // Several times, because collecting garbage and compiling are nobody's fault; what is dear is dear each time.
+      for (let turn = 0; turn < 5 && (turn === 0 || least >= CPU_BOUND_MS); turn += 1) {
         const { answer, cpuMs } = await send(service, token);
         least = Math.min(least, cpuMs);
         if (below !== undefined) {

@@ -155,7 +155,8 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     limits,
     work,
     isDraining: () => draining,
-    ...clock,
+    // A minute of a clock that stands still never ends, and a real timer for its end may ring within the test.
+    ...(clock && { ...clock, scheduleRefusals: () => {} }),
   });
   const parts = { ...built.parts, ...options.replace?.(built.parts) };
   const server = createPublicServer(createApp(parts), {
