@@ -60,7 +60,7 @@ export async function createConsumer(packages: readonly string[] = []): Promise<
       .filter((entry) => entry.isFile())
       .map((entry) => relative(installed, join(entry.parentPath, entry.name))),
     run: async (file, environment = {}) => {
-      const options = { cwd: directory, env: { ...process.env, ...environment }, timeout: 30_000 };
+      const options = { cwd: directory, env: { ...process.env, ...environment }, timeout: 120_000 };
       return (await run(process.execPath, [join(directory, file)], options)).stdout;
     },
   };

@@ -15,7 +15,7 @@ const ErrorBody = z.object({
 });
 
 /** Longer than any deadline of the service: what takes longer hangs. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** createToken on a profile of the sandbox, with these headers; rejects when no answer comes. */
 export async function ask(
