@@ -154,7 +154,7 @@ describe('npm start', () => {
 
   test('hands SIGTERM to the service and waits for it', async () => {
     const child = start(`
-      const alive = setTimeout(() => process.exit(1), 20_000);
+      const alive = setTimeout(() => process.exit(1), 60_000);
       process.once('SIGTERM', () => { console.log('drained'); clearTimeout(alive); });
       console.log('serving');
     `);
