@@ -89,7 +89,6 @@ const SETS = {
 export async function readAudit(directory: string): Promise<readonly AuditLine[]> {
   const names = (await readdir(directory)).filter((name) => /^audit-\d+\.jsonl$/.test(name)).toSorted();
   const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
-  // What stands behind the last end of a line is being written.
   return texts
     .flatMap((text) => text.split('\n').slice(0, -1))
     .map((line) => AuditLine.parse(JSON.parse(line)));
