@@ -13,6 +13,8 @@ export const USUAL_TERMS: GraphTerms = { cost: 1, othersAsking: false };
 export type GraphBudget = Readonly<{
   /** The terms for a write that this application asks for now. */
   ask: (tenant: string, application: string) => GraphTerms;
+  /** What `ask` would say. Who only looks does not count as asking. */
+  look: (tenant: string, application: string) => GraphTerms;
   /** Graph throttled although the budget was kept (other applications share the tenant's quota): halves the budget. */
   shrink: (tenant: string) => void;
 }>;
@@ -47,10 +49,14 @@ export function createGraphBudget({ now = Date.now }: GraphBudgetOptions = {}): 
     ask: (tenant, application) => {
       const nowMs = now();
       const budget = readBudget(tenant, nowMs);
-      if (budget.latest !== undefined && budget.latest !== application) budget.otherAt = budget.latestAt;
+      budget.otherAt = readOtherAt(budget, application);
       budget.latest = application;
       budget.latestAt = nowMs;
-      return { cost: readCost(budget, nowMs), othersAsking: nowMs - budget.otherAt < ASKING_MS };
+      return toTerms(budget, application, nowMs);
+    },
+    look: (tenant, application) => {
+      const budget = budgets.get(tenant);
+      return budget === undefined ? USUAL_TERMS : toTerms(budget, application, now());
     },
     shrink: (tenant) => {
       const nowMs = now();
@@ -59,6 +65,18 @@ export function createGraphBudget({ now = Date.now }: GraphBudgetOptions = {}): 
       budget.costSince = nowMs;
     },
   };
+}
+
+function toTerms(budget: Budget, application: string, nowMs: number): GraphTerms {
+  return {
+    cost: readCost(budget, nowMs),
+    othersAsking: nowMs - readOtherAt(budget, application) < ASKING_MS,
+  };
+}
+
+/** When another application than this one asked last. */
+function readOtherAt({ latest, latestAt, otherAt }: Budget, application: string): number {
+  return latest === undefined || latest === application ? otherAt : latestAt;
 }
 
 /** What is left of the cost, step by step, since Graph last throttled. */

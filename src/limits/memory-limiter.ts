@@ -39,9 +39,9 @@ export function createMemoryLimiter({
     return store;
   };
 
-  const readTerms = (keys: readonly LimitKey[]): GraphTerms => {
+  const readTerms = (keys: readonly LimitKey[], read: GraphBudget['look']): GraphTerms => {
     const writer = readWriter(keys);
-    return writer === undefined ? USUAL_TERMS : budget.ask(writer.tenant, writer.application);
+    return writer === undefined ? USUAL_TERMS : read(writer.tenant, writer.application);
   };
 
   const readLine = (key: string, policy: Policy, ticks: number): Line =>
@@ -52,8 +52,7 @@ export function createMemoryLimiter({
     return toStanding(ask, policy, terms, readLine(ask.key, policy, ticks), ticks);
   };
 
-  const findAll = (keys: readonly LimitKey[], nowMs: number): readonly Found[] => {
-    const terms = readTerms(keys);
+  const findAll = (keys: readonly LimitKey[], terms: GraphTerms, nowMs: number): readonly Found[] => {
     const standings: Found[] = [];
     for (const key of keys) {
       const policy = readPolicy(key);
@@ -68,7 +67,7 @@ export function createMemoryLimiter({
   return {
     decide: async (keys) => {
       const nowMs = now();
-      const standings = findAll(keys, nowMs);
+      const standings = findAll(keys, readTerms(keys, budget.ask), nowMs);
       if (passes(standings)) for (const standing of standings) if (conforms(standing)) charge(standing);
       const decision = toDecision(standings, nowMs);
       onDecision?.(decision);
@@ -76,7 +75,9 @@ export function createMemoryLimiter({
     },
     peek: (keys) => {
       const nowMs = now();
-      return findAll(keys, nowMs).map((standing) => toState(standing, false, nowMs));
+      return findAll(keys, readTerms(keys, budget.look), nowMs).map((standing) =>
+        toState(standing, false, nowMs),
+      );
     },
     refund: async (ask, decision) => {
       const policy = readPolicy(ask);

@@ -107,7 +107,7 @@ describe('createMemoryLimiter', () => {
     const limiter = createMemoryLimiter({
       limits: { ...OFF, user: enforced(30, 60), graph: enforced(20, 20) },
       now: () => NOW,
-      budget: { ask: () => terms, shrink: () => {} },
+      budget: { ask: () => terms, look: () => terms, shrink: () => {} },
     });
     const keys = toLimitKeys({ caller: { tenantId: 't', objectId: 'o', clientId: 'c' }, write: true });
     const standings = ({ states }: Decision) =>
@@ -129,6 +129,20 @@ describe('createMemoryLimiter', () => {
       [undefined, 8, true],
       ['share', 5, false],
     ]);
+  });
+
+  it('does not take who is only told where it stands for one that asks for a share', async () => {
+    const limiter = createMemoryLimiter({ limits: { ...OFF, graph: enforced(20, 20) }, now: () => NOW });
+    const toKeys = (clientId: string) =>
+      toLimitKeys({ caller: { tenantId: 't', objectId: 'o', clientId }, write: true });
+    const isShared = () => limiter.peek(toKeys('refused')).find(({ kind }) => kind === 'share')?.enforced;
+    assert.equal(isShared(), false);
+    const { states } = await limiter.decide(toKeys('asking'));
+    assert.equal(isShared(), true, 'as it would be, had it asked');
+    const again = await limiter.decide(toKeys('asking'));
+    for (const decided of [states, again.states]) {
+      assert.equal(decided.find(({ kind }) => kind === 'share')?.enforced, false, 'alone');
+    }
   });
 
   it('locks nobody out for longer than two windows when the clock is set back, and resets nothing for a small step', async () => {
