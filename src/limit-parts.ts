@@ -1,6 +1,7 @@
 import type { Metrics } from './admin/metrics.ts';
 import type { IdempotencyStore } from './enrollment/idempotency-store.ts';
 import { createMemoryIdempotencyStore } from './enrollment/memory-idempotency-store.ts';
+import { createBlockedUntil } from './limits/blocked-until.ts';
 import { createGraphBudget } from './limits/graph-budget.ts';
 import { createGraphThrottle, type GraphThrottle } from './limits/graph-throttle.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
@@ -22,10 +23,18 @@ export type LimitParts = Readonly<{
   close: () => Promise<void>;
 }>;
 
+export type LimitPartsOptions = Readonly<{
+  /** For tests, instead of the clocks of this process and of Redis: milliseconds since the epoch. */
+  now?: () => number;
+  /** For tests: milliseconds that Redis may take for an answer. */
+  redisDeadlineMs?: number;
+}>;
+
 export async function createLimitParts(
   settings: Settings,
   log: Logger,
   metrics: Metrics,
+  { now, redisDeadlineMs }: LimitPartsOptions = {},
 ): Promise<LimitParts> {
   const { redisUrl, rateLimits: limits } = settings;
   const onDecision = ({ states, refusedBy, shadowRefusedBy }: Decision): void => {
@@ -37,11 +46,12 @@ export async function createLimitParts(
     }
   };
   const local = createMemoryIdempotencyStore();
+  const clock = now === undefined ? {} : { now };
   if (!redisUrl) {
-    const budget = createGraphBudget();
+    const budget = createGraphBudget(clock);
     return {
-      limiter: createMemoryLimiter({ limits, onDecision, budget }),
-      throttle: createGraphThrottle({ budget }),
+      limiter: createMemoryLimiter({ limits, onDecision, budget, ...clock }),
+      throttle: createGraphThrottle({ blockedUntil: createBlockedUntil(clock), budget }),
       idempotencyStore: local,
       ready: () => Promise.resolve(),
       close: () => Promise.resolve(),
@@ -59,6 +69,8 @@ export async function createLimitParts(
     requestDeadlineMs: settings.requestDeadlineMs,
     log,
     local,
+    ...clock,
+    ...(redisDeadlineMs !== undefined && { deadlineMs: redisDeadlineMs }),
     onDecision,
     onTransition: (state) => metrics.limiterDegraded(state === 'degraded'),
   });

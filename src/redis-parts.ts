@@ -25,7 +25,8 @@ const CLAIM_MARGIN_MS = 5000;
 
 /** The same parts, shared by all replicas. */
 export function createRedisParts({ requestDeadlineMs, local, ...options }: RedisPartsOptions): LimitParts {
-  const budget = createGraphBudget();
+  const clock = options.now === undefined ? {} : { now: options.now };
+  const budget = createGraphBudget(clock);
   const { limiter, run, ready, close } = createSharedState({ ...options, budget });
   const claims = createRedisClaims({
     run,
@@ -36,7 +37,7 @@ export function createRedisParts({ requestDeadlineMs, local, ...options }: Redis
   return {
     limiter,
     throttle: createGraphThrottle({
-      blockedUntil: createRedisBlockedUntil({ run, local: createBlockedUntil() }),
+      blockedUntil: createRedisBlockedUntil({ run, local: createBlockedUntil(clock), ...clock }),
       budget,
     }),
     redisCreationTurn: createRedisCreationTurn({ run, lifetimeMs: KEY_LIFETIME, lateMs: LATE_ACT }),

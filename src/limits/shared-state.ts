@@ -8,7 +8,12 @@ import {
 } from './failover-limiter.ts';
 import type { GraphBudget } from './graph-budget.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
-import { createRedisConnection, type RedisConnection, type RunScript } from './redis-connection.ts';
+import {
+  createRedisConnection,
+  type RedisConnection,
+  type RedisConnectionOptions,
+  type RunScript,
+} from './redis-connection.ts';
 import { createRedisLimiter } from './redis-limiter.ts';
 import { createRedisProbe } from './redis-probe.ts';
 import type { OnDecision, RateLimits } from './tier.ts';
@@ -28,6 +33,10 @@ export type SharedStateOptions = Readonly<{
   /** The terms of writes at Graph while Redis is gone. */
   budget?: GraphBudget;
   onTransition?: FailoverOptions['onTransition'];
+  /** Instead of the clocks of this process and of Redis, for tests: milliseconds since the epoch. */
+  now?: () => number;
+  /** Milliseconds that Redis may take for an answer. */
+  deadlineMs?: RedisConnectionOptions['deadlineMs'];
 }>;
 
 /** What the replicas share through Redis. */
@@ -43,14 +52,20 @@ export type SharedState = Readonly<{
 export function createSharedState(options: SharedStateOptions): SharedState {
   const { url, limits, replicas, onFailure, degradedMaxSeconds, log, onDecision, onTransition, budget } =
     options;
-  const connection = createRedisConnection({ url });
-  const told = onDecision === undefined ? {} : { onDecision };
-  const limiter = withFallback(createRedisLimiter({ limits, run: connection.run, ...told }), {
-    twin: createMemoryLimiter({ limits: toTwinLimits(limits, replicas), ...told, ...(budget && { budget }) }),
+  const { now, deadlineMs } = options;
+  const connection = createRedisConnection({ url, ...(deadlineMs !== undefined && { deadlineMs }) });
+  const common = { ...(onDecision && { onDecision }), ...(now && { now }) };
+  const limiter = withFallback(createRedisLimiter({ limits, run: connection.run, ...common }), {
+    twin: createMemoryLimiter({
+      limits: toTwinLimits(limits, replicas),
+      ...common,
+      ...(budget && { budget }),
+    }),
     probe: createRedisProbe(connection.run),
     log,
     onFailure,
     degradedMaxMs: degradedMaxSeconds * 1000,
+    ...(now && { now }),
     ...(onTransition && { onTransition }),
   });
   return {

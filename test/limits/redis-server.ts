@@ -40,6 +40,7 @@ export async function createRedisServer({
 }: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'redis-test-'));
   const port = await findFreePort();
+  const busPort = args.includes('--cluster-enabled') ? ['--cluster-port', String(await findFreePort())] : [];
   const admin = new Redis({
     host: '127.0.0.1',
     port,
@@ -60,6 +61,7 @@ export async function createRedisServer({
       '',
       '--dir',
       directory,
+      ...busPort,
       ...args,
     ];
     server = spawn('redis-server', config === undefined ? options : [config, ...options], {
@@ -91,13 +93,30 @@ export async function createRedisServer({
   };
 }
 
-/** Of loopback; free at the moment. */
+/** Beneath those that systems give to whoever asks for any port, or connects. */
+const PORTS = { from: 10_000, count: 20_000, perProcess: 100 };
+let drawn = 0;
+
+/**
+ * Of loopback, and left alone by others until the test ends, also while no server listens there: each test process draws from
+ * ports of its own.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  for (;;) {
+    const port = PORTS.from + ((process.pid * PORTS.perProcess + drawn) % PORTS.count);
+    drawn += 1;
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return true;
 }

@@ -12,7 +12,7 @@ import type { AppendAudit } from '../../src/audit/record.ts';
 import type { AuditEvent } from '../../src/audit/record.ts';
 import { ProblemError } from '../../src/errors.ts';
 import { createPublicServer, HARDENING } from '../../src/http/server.ts';
-import { createLimitParts } from '../../src/limit-parts.ts';
+import { createLimitParts, type LimitPartsOptions } from '../../src/limit-parts.ts';
 import { createLogger } from '../../src/log.ts';
 import { createOutbound, type Outbound } from '../../src/outbound.ts';
 import { createParts } from '../../src/parts.ts';
@@ -47,6 +47,8 @@ export type ServiceOptions = Pick<SandboxOptions, 'entra' | 'graph'> &
     now?: () => number;
     /** Put around the calls that leave the process, and around what is written to the journal. */
     wrap?: Readonly<{ send: (send: Outbound) => Outbound; append: (append: AppendAudit) => AppendAudit }>;
+    /** The clock of the limits, and how long Redis may take: on a busy machine it is late by its own 50 ms now and then. */
+    limits?: LimitPartsOptions;
     /** Stands in front of servers that another service, or the test, began and will end. */
     sandbox?: Sandbox;
   }>;
@@ -141,7 +143,10 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     if (options.failAudit?.(event)) throw new ProblemError('audit_unavailable');
     return journal.append(event);
   };
-  const limits = await createLimitParts(settings, log, metrics);
+  const limits = await createLimitParts(settings, log, metrics, {
+    redisDeadlineMs: 10_000,
+    ...options.limits,
+  });
   await limits.ready();
   let draining = false;
   const { wrap } = options;
@@ -157,7 +162,8 @@ export async function startService(t: TestContext, options: ServiceOptions = {})
     // A minute of a clock that stands still never ends, and a real timer for its end may ring within the test.
     ...(clock && { ...clock, scheduleRefusals: () => {} }),
   });
-  const parts = { ...built.parts, ...options.replace?.(built.parts) };
+  const told = options.limits?.now && { now: options.limits.now };
+  const parts = { ...built.parts, ...told, ...options.replace?.(built.parts) };
   const server = createPublicServer(createApp(parts), {
     ...(options.tls && { tls: await ca.issue(['127.0.0.1']) }),
     hardening: PATIENT,

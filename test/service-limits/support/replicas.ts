@@ -2,13 +2,21 @@ import type { TestContext } from 'node:test';
 import type { GraphOptions } from '../../../sandbox/graph.ts';
 import { createRedisServer, type RedisServer } from '../../limits/redis-server.ts';
 import { startSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { startService, type Service } from '../../support/service.ts';
+import { startService, type Service, type ServiceOptions } from '../../support/service.ts';
 
-export type Replicas = Readonly<{ one: Service; two: Service; sandbox: Sandbox; redis: RedisServer }>;
+export type Replicas = Readonly<{
+  one: Service;
+  two: Service;
+  sandbox: Sandbox;
+  redis: RedisServer;
+  /** Graph's answers on this path, which it has given already, do not get to the replicas until the returned function is called. */
+  hold: (path: string) => () => void;
+}>;
 
 export type ReplicasOptions = Readonly<{
   environment?: Readonly<Record<string, string>>;
   graph?: Pick<GraphOptions, 'quota'>;
+  limits?: ServiceOptions['limits'];
 }>;
 
 const UNLIMITED = Object.fromEntries(
@@ -18,15 +26,25 @@ const UNLIMITED = Object.fromEntries(
 /** Two services that share one Redis and stand before one sandbox. Nothing is limited but what the environment says. */
 export async function startReplicas(
   t: TestContext,
-  { environment = {}, graph = {} }: ReplicasOptions = {},
+  { environment = {}, graph = {}, limits = {} }: ReplicasOptions = {},
 ): Promise<Replicas> {
   const [redis, sandbox] = await Promise.all([
     createRedisServer(),
     startSandbox({ graph: { quota: 'off', ...graph } }),
   ]);
+  const held = new Map<string, Promise<void>>();
   const start = () =>
     startService(t, {
       sandbox,
+      limits,
+      wrap: {
+        send: (send) => async (request) => {
+          const answer = await send(request);
+          await held.get(request.url);
+          return answer;
+        },
+        append: (append) => append,
+      },
       environment: { ...UNLIMITED, REDIS_URL: redis.url.reveal(), ...environment },
     });
   const [one, two] = await Promise.all([start(), start()]);
@@ -34,30 +52,18 @@ export async function startReplicas(
     await Promise.all([one.stop(), two.stop()]);
     await Promise.all([sandbox.close(), redis.close()]);
   });
-  return { one, two, sandbox, redis };
+  const hold = (path: string) => {
+    const { promise, resolve } = createDeferred();
+    held.set(sandbox.graph.url + path, promise);
+    return resolve;
+  };
+  return { one, two, sandbox, redis, hold };
 }
 
-const MOST_TRIES = 4;
-
-/**
- * The same for a test that Redis must not be late in: on a busy machine it is now and then, later than its 50 ms, and the replicas
- * then rightly go on by themselves. Such a run is no proof of anything and is done again.
- */
-export async function whileShared(
-  t: TestContext,
-  options: ReplicasOptions,
-  prove: (replicas: Replicas) => Promise<void>,
-): Promise<void> {
-  for (let tried = 1; ; tried += 1) {
-    const replicas = await startReplicas(t, options);
-    try {
-      return await prove(replicas);
-    } catch (error) {
-      const isLate = [replicas.one, replicas.two].some((service) =>
-        service.logged().includes('Redis cannot be used'),
-      );
-      if (!isLate || tried === MOST_TRIES) throw error;
-      t.diagnostic('Redis was late; once more');
-    }
-  }
+function createDeferred() {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
