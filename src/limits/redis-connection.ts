@@ -39,7 +39,7 @@ export function createRedisScript(lua: string): RedisScript {
 
 /** Connects at once and again for as long as it lives, at least once a second. Throws a RangeError for a URL it cannot read. */
 export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionOptions): RedisConnection {
-  const client = createClient(parseRedisUrl(url));
+  const client = createClient(parseRedisUrl(url), deadlineMs);
   client.on('error', ignore); // every failure shows in `run`
 
   const evaluate = async (
@@ -67,9 +67,9 @@ export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionO
   };
 }
 
-function createClient(target: RedisTarget): Redis | Cluster {
+function createClient(target: RedisTarget, deadlineMs: number): Redis | Cluster {
   const { kind, tls, nodes } = target;
-  const options = toOptions(target);
+  const options = toOptions(target, deadlineMs);
   // Each node proves its own name: a `servername` here would be asked of all of them.
   const anyNode = tls ? { ...options, tls: {} } : options;
   switch (kind) {
@@ -119,13 +119,13 @@ function createForSentinels(options: CommonOptions, target: RedisTarget): Redis 
 
 type CommonOptions = ReturnType<typeof toOptions>;
 
-function toOptions({ username, password, database }: RedisTarget) {
+function toOptions({ username, password, database }: RedisTarget, deadlineMs: number) {
   return {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: 1000,
-    socketTimeout: 1000, // a peer that vanished without a word; counted only while an answer is owed
+    socketTimeout: Math.max(1000, deadlineMs), // a peer that vanished without a word; counted only while an answer is owed
     reconnectOnError: (error) => error.message.startsWith('READONLY'), // the master has become a replica: find the new one
     protocol: 2,
     connectionName: 'enrollment-token-bff',

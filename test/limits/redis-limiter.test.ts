@@ -14,6 +14,7 @@ import type { Decision, LimitKey, RateLimits } from '../../src/limits/tier.ts';
 import { readRemaining, readResetSeconds } from '../../src/limits/tier-state.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { BURST_LIMIT, BURST_LIMITS, toBurstKeys } from './burst.ts';
+import { withLastingKeys } from './lasting-keys.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from './redis-server.ts';
 import { decideByReference, SCHEDULE } from './schedule.ts';
 
@@ -53,7 +54,7 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
         let now = NOW;
         const { limits } = schedule;
         const memory = createMemoryLimiter({ limits, now: () => now });
-        const redis = createRedisLimiter({ limits, now: () => now, run: connection.run });
+        const redis = createRedisLimiter({ limits, now: () => now, run: withLastingKeys(connection.run) });
         const decisions = schedule.steps.map(({ gapMs, keys }) => {
           now += gapMs;
           const own = keys.map((key) => ({ ...key, key: prefix + key.key }));
@@ -90,6 +91,7 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
       count: fc.integer({ min: 1, max: 5000 }),
       seconds: fc.integer({ min: 1, max: 9 }),
     });
+    const run = withLastingKeys(connection.run);
     const property = fc.asyncProperty(limits, schedule, async (limit, steps) => {
       schedules += 1;
       const tenantId = `costs${schedules}`;
@@ -98,13 +100,12 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
       const options = { limits: { ...ONE, graph: { ...limit, shadow: false } }, now };
       const budget = createGraphBudget({ now });
       const memory = createMemoryLimiter({ ...options, budget });
-      const redis = createRedisLimiter({ ...options, run: connection.run });
+      const redis = createRedisLimiter({ ...options, run });
       const blocked = createRedisBlockedUntil({
         run: connection.run,
         now,
         local: createBlockedUntil({ now }),
       });
-      // Redis is not waited for: its keys expire by real time.
       const inMemory: unknown[] = [];
       const inRedis: Promise<unknown>[] = [];
       const outstanding: { keys: readonly LimitKey[]; decision: Decision; in: number }[] = [];
@@ -129,7 +130,7 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
       assert.deepEqual(await Promise.all(inRedis), inMemory);
     });
     // Once loaded, scripts are run in the order of the calls.
-    const loader = createRedisLimiter({ limits: ONE, run: connection.run });
+    const loader = createRedisLimiter({ limits: ONE, run });
     await loader.refund(USER, await loader.decide([USER]));
     await fc.assert(property, { numRuns: LONG ? 5000 : 300 });
   });
@@ -182,9 +183,10 @@ describe('createRedisLimiter', { skip: NO_REDIS }, () => {
     const patient = createRedisLimiter({ limits, run: connection.run });
     const late: LimitKey = { tier: 'user', key: 'late' };
     await patient.decide([{ tier: 'user', key: 'loads the script' }]);
-    await server.admin.call('CLIENT', 'PAUSE', '200', 'ALL');
+    await server.admin.call('CLIENT', 'PAUSE', '60000', 'WRITE'); // which scripts count as
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => limiter.decide([late])));
     assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+    await server.admin.call('CLIENT', 'UNPAUSE');
     await waitUntil(async () => {
       const { states } = await patient.decide([late]);
       const [state] = states;

@@ -9,6 +9,7 @@ import { createRedisConnection, type RedisConnection } from '../../src/limits/re
 import { createRedisLimiter } from '../../src/limits/redis-limiter.ts';
 import type { RateLimits, SharedLimiter } from '../../src/limits/tier.ts';
 import { readRemaining } from '../../src/limits/tier-state.ts';
+import { withLastingKeys } from './lasting-keys.ts';
 import { createRedisServer, NO_REDIS, type RedisServer } from './redis-server.ts';
 
 const LIMITS: RateLimits = {
@@ -46,7 +47,7 @@ describe('the budget at Graph over two replicas', { skip: NO_REDIS }, () => {
   });
 
   function createReplica() {
-    const { run } = connection;
+    const run = withLastingKeys(connection.run);
     return {
       limiter: createRedisLimiter({ limits: LIMITS, run, now }),
       throttle: createGraphThrottle({
