@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { BlockedUntil, BlockedUntilOptions, Entry, LocalBlockedUntil } from './blocked-until.ts';
 import { readSeconds } from './blocked-until.ts';
-import { GRAPH_BUDGET, toBudgetKey } from './graph-budget-script.ts';
-import { REDIS_NOW } from './redis-clock.ts';
-import { createRedisScript, REDIS_PREFIX, type RedisScript, type RunScript } from './redis-connection.ts';
+import { BLOCK, ENTER, GIVE_UP_PROBE, OPEN } from './blocked-until-script.ts';
+import { toBudgetKey } from './graph-budget-script.ts';
+import { createOwner } from './redis-claims.ts';
+import { REDIS_PREFIX, type RedisScript, type RunScript } from './redis-connection.ts';
 
 /** What was throttled: a probe or another request, by which the budget is halved if it is news; or a block is told again. */
 type BlockKind = 'probe' | 'other' | 'known';
@@ -23,7 +24,9 @@ const FORGET_MS = 600_000;
 
 /**
  * blocked-until.ts in Redis, by Redis' clock: one pause and one probe for all replicas. Falls back on `local`, and never rejects.
- * A block that this process knows of stands though Redis was flushed, or away when it began; Redis is then told again.
+ * A block that this process knows of stands though Redis was flushed, or away when it began; Redis is then told again. So it is of
+ * the end of a probe that it could not be told, or of one that it may have granted without its answer getting here: all others wait
+ * for that end.
  */
 export function createRedisBlockedUntil({
   run,
@@ -34,22 +37,70 @@ export function createRedisBlockedUntil({
 }: RedisBlockedUntilOptions): BlockedUntil {
   const readLocalClock = now ?? Date.now;
 
+  /** What this process calls itself when it enters for a tenant, until Redis knows the end of the probe it may have been granted. */
+  const owners = new Map<string, string>();
+  /** Tenants whose probe this process is. */
+  const probing = new Set<string>();
+  /** How probes ended, by tenant, as long as Redis may not know it. */
+  const untold = new Map<string, RedisScript>();
+
   const tell = async (
     script: RedisScript,
     tenantId: string,
-    ...args: (string | number)[]
+    args: readonly (string | number)[],
+    onLate?: (reply: unknown) => void,
   ): Promise<unknown> => {
     try {
       const keys = [`${REDIS_PREFIX}graph-blocked:${tenantId}`, toBudgetKey(tenantId)];
-      return await run(script, keys, [now?.() ?? '', ...args]);
+      return await run(script, keys, [now?.() ?? '', ...args], onLate);
     } catch {
       return undefined; // the limiter notices and logs that Redis is gone
     }
   };
 
+  const forget = (tenantId: string): void => {
+    untold.delete(tenantId);
+    owners.delete(tenantId);
+  };
+
+  /** False if Redis still does not know how the last probe ended. */
+  const tellUntold = async (tenantId: string): Promise<boolean> => {
+    const [script, owner] = [untold.get(tenantId), owners.get(tenantId)];
+    if (script === undefined || owner === undefined) return true;
+    if ((await tell(script, tenantId, [owner])) === undefined) return false;
+    // Not what has come in its place meanwhile.
+    if (untold.get(tenantId) === script && owners.get(tenantId) === owner) forget(tenantId);
+    return true;
+  };
+
+  const endProbe = async (tenantId: string, script: RedisScript): Promise<void> => {
+    probing.delete(tenantId);
+    untold.set(tenantId, script);
+    await tellUntold(tenantId);
+  };
+
+  const enterHere = async (tenantId: string): Promise<Entry> => {
+    const entry = await local.enter(tenantId);
+    if (entry.kind === 'probe') probing.add(tenantId);
+    return entry;
+  };
+
+  /** Redis may have made it the probe all the same. */
+  const enterUnanswered = async (tenantId: string, owner: string): Promise<Entry> => {
+    const entry = await enterHere(tenantId);
+    if (!probing.has(tenantId) && owners.get(tenantId) === owner) untold.set(tenantId, GIVE_UP_PROBE);
+    return entry;
+  };
+
+  const toOwner = (tenantId: string): string => {
+    const owner = owners.get(tenantId) ?? createOwner();
+    owners.set(tenantId, owner);
+    return owner;
+  };
+
   const tellBlock = async (tenantId: string, kind: BlockKind, namedMs: number | undefined) => {
     const args = [kind, namedMs === undefined ? '' : Math.ceil(namedMs), random(), FORGET_MS];
-    return readTold(await tell(BLOCK, tenantId, ...args));
+    return readTold(await tell(BLOCK, tenantId, args));
   };
 
   /** Redis counts from a little later than `askedAt`: what is known here never outlasts its block. */
@@ -63,9 +114,18 @@ export function createRedisBlockedUntil({
         const told = await tellBlock(tenantId, 'known', knownMs);
         return toBlocked(Math.max(knownMs, told?.leftMs ?? 0));
       }
+      if (!(await tellUntold(tenantId))) return enterHere(tenantId);
+      const owner = toOwner(tenantId);
       const askedAt = readLocalClock();
-      const reply = await tell(ENTER, tenantId, probeMs, FORGET_MS);
-      if (typeof reply !== 'number') return local.enter(tenantId);
+      const reply = await tell(ENTER, tenantId, [probeMs, FORGET_MS, owner], (late) => {
+        const isProbe = probing.has(tenantId) && owners.get(tenantId) === owner;
+        if (late === PROBE_REPLY && !isProbe) void tell(GIVE_UP_PROBE, tenantId, [owner]);
+      });
+      if (typeof reply !== 'number') return enterUnanswered(tenantId, owner);
+      if (reply === PROBE_REPLY) {
+        probing.add(tenantId);
+        untold.delete(tenantId);
+      }
       if (reply > 0) learn(tenantId, askedAt, reply);
       if (reply === OPEN_REPLY) {
         // One that began here while Redis was asked.
@@ -80,17 +140,22 @@ export function createRedisBlockedUntil({
       const seconds = readSeconds(throttled);
       const askedAt = readLocalClock();
       const told = await tellBlock(tenantId, throttled.probe ? 'probe' : 'other', seconds && seconds * 1000);
+      if (throttled.probe) {
+        probing.delete(tenantId);
+        if (told === undefined) untold.set(tenantId, GIVE_UP_PROBE);
+        else forget(tenantId);
+      }
       if (told === undefined) return isNewHere;
       learn(tenantId, askedAt, told.leftMs, told.failures);
       return told.isNew;
     },
     open: async (tenantId) => {
       await local.open(tenantId);
-      await tell(OPEN, tenantId);
+      await endProbe(tenantId, OPEN);
     },
     giveUpProbe: async (tenantId) => {
       await local.giveUpProbe(tenantId);
-      await tell(GIVE_UP_PROBE, tenantId);
+      await endProbe(tenantId, GIVE_UP_PROBE);
     },
   };
 }
@@ -127,41 +192,3 @@ function readTold(
   const [isNew, leftMs, failures] = data;
   return { isNew: isNew === 1, leftMs, failures };
 }
-
-const ENTER = createRedisScript(`${REDIS_NOW}
-local block = redis.call('HMGET', KEYS[1], 'until', 'probe_until')
-if not block[1] then return 0 end
-local left = math.ceil(tonumber(block[1]) - now_ms)
-if left > 0 then return left end
-if now_ms < tonumber(block[2]) then return -2 end
-redis.call('HSET', KEYS[1], 'probe_until', string.format('%.0f', now_ms + ARGV[2]))
-redis.call('PEXPIRE', KEYS[1], ARGV[2] + ARGV[3])
-return -1
-`);
-
-const BLOCK = createRedisScript(`${REDIS_NOW}${GRAPH_BUDGET}
-local block = redis.call('HMGET', KEYS[1], 'until', 'failures')
-local blocked_until, failures = tonumber(block[1] or 0), tonumber(block[2] or 0)
-local kind, named_ms = ARGV[2], tonumber(ARGV[3])
-local late = block[1] and kind ~= 'probe'
-if late then
-  blocked_until = math.max(blocked_until, now_ms + (named_ms or 0))
-else
-  failures = failures + 1
-  local seconds = math.min(2 ^ (failures - 1), 60)
-  local backoff_ms = math.ceil(math.max(1, seconds / 2 + ARGV[4] * seconds / 2) * 1000)
-  blocked_until = math.max(blocked_until, now_ms + (named_ms or backoff_ms))
-  redis.call('HSET', KEYS[1], 'failures', failures, 'probe_until', 0)
-  if kind ~= 'known' then shrink_budget(KEYS[2], now_ms) end
-end
-redis.call('HSET', KEYS[1], 'until', string.format('%.0f', blocked_until))
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(blocked_until - now_ms, 0) + ARGV[5]))
-return { block[1] and 0 or 1, math.ceil(math.max(blocked_until - now_ms, 0)), failures }
-`);
-
-const OPEN = createRedisScript(`return redis.call('DEL', KEYS[1])`);
-
-const GIVE_UP_PROBE = createRedisScript(`
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'probe_until', 0) end
-return 1
-`);
