@@ -116,13 +116,16 @@ describe('createSourceAddress', () => {
     const costOf = (value: string): number => {
       const costs = Array.from({ length: 9 }, () => {
         const start = process.cpuUsage();
-        for (let turn = 0; turn < 20; turn += 1) read('::1', forwardedFor(value));
+        for (let turn = 0; turn < 50; turn += 1) read('::1', forwardedFor(value));
         const { user, system } = process.cpuUsage(start);
         return user + system;
       });
       return Math.min(...costs);
     };
-    assert.ok(costOf('::1,'.repeat(4_000)) < 5 * costOf('::1,'.repeat(40)));
+    assert.ok(
+      costOf('::1,'.repeat(4_000)) < 20 * costOf('::1,'.repeat(40)),
+      'it would be a hundred times as much',
+    );
   });
 
   it('knows each connection by its own address, in whatever order requests come', () => {

@@ -4,6 +4,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { TENANT_ID } from '../../sandbox/directory.ts';
 import { createDeviceOwnerProfile } from '../../sandbox/graph/profile.ts';
 import { startService, type Service } from '../support/service.ts';
+import { PATIENT } from './support/replicas.ts';
 
 /** The default budget, half of what Graph publishes: 100 writes in 20 s, which the sandbox keeps to. */
 const WINDOW_SECONDS = 20;
@@ -75,6 +76,7 @@ async function startLimited(t: TestContext): Promise<Limited> {
     graph: { quota: {}, now },
     limits: { now },
     environment: {
+      ...PATIENT,
       ALLOWED_CLIENT_IDS: clientIds.join(),
       RATE_LIMIT_ADDRESS: 'off',
       RATE_LIMIT_CLIENT: 'off',

@@ -7,7 +7,6 @@ import type { Service } from '../support/service.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startReplicas, type Replicas } from './support/replicas.ts';
 
-const TIMEOUT = 1500;
 const KEY = { 'idempotency-key': 'f1ce7c6e-7a3c-4f7f-9f54-5f4d4fd3a3c1' };
 
 /** Status and code of what this replica answers. */
@@ -77,13 +76,12 @@ describe('an Idempotency-Key over two replicas', { skip: NO_REDIS, concurrency: 
   });
 
   test('an unknown outcome is settled by the other replica, once', async (t) => {
-    const replicas = await startReplicas(t, {
-      environment: { UPSTREAM_TIMEOUT_MS: String(TIMEOUT), REQUEST_DEADLINE_MS: '10000' },
-    });
-    const { one, two } = replicas;
+    const replicas = await startReplicas(t);
+    const { one, two, delay } = replicas;
     const actor = await createActor(one, TENANT_ID);
-    actor.faults([{ kind: 'delay', ms: TIMEOUT + 1600 }]);
+    const arrive = delay(actor.path);
     assert.equal(await ask(actor, one), '502 outcome_unknown');
+    arrive();
     await waitUntil(() => actor.commits() === 1);
     assert.equal(await ask(actor, two), 204);
     assert.equal(await ask(actor, one), 204);
