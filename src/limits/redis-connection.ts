@@ -41,6 +41,8 @@ export function createRedisScript(lua: string): RedisScript {
 export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionOptions): RedisConnection {
   const client = createClient(parseRedisUrl(url), deadlineMs);
   client.on('error', ignore); // every failure shows in `run`
+  if (client instanceof Cluster) client.on('+node', outliveErrors);
+  else outliveErrors(client);
 
   const evaluate = async (
     { lua, sha }: RedisScript,
@@ -115,6 +117,17 @@ function createForSentinels(options: CommonOptions, target: RedisTarget): Redis 
     },
   });
   return client;
+}
+
+/**
+ * The client listens for the first error of a connection only. TLS may tell of another behind it (a certificate that is refused, and
+ * what the server says to that), which would end this process.
+ */
+function outliveErrors(client: Redis): void {
+  client.on('error', () => {
+    const stream: Redis['stream'] | undefined = client.stream;
+    if (stream && !stream.listeners('error').includes(ignore)) stream.on('error', ignore);
+  });
 }
 
 type CommonOptions = ReturnType<typeof toOptions>;

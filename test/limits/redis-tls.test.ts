@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -10,6 +11,9 @@ import { createCertificateAuthority } from '../../sandbox/certificate-authority.
 import { createRedisServer, findFreePort, NO_REDIS, type RedisServer } from './redis-server.ts';
 
 const WORKER = new URL('./probe-worker.ts', import.meta.url).pathname;
+
+/** A record of TLS that nobody may send: an alert without encryption behind the handshake. */
+const BAD_RECORD = Buffer.from([21, 3, 3, 0, 2, 2, 50]);
 
 /** Servers with certificates of their own, and a process that tries to use them. */
 async function createWorld(t: TestContext) {
@@ -56,6 +60,23 @@ describe('Redis with TLS', { skip: NO_REDIS, concurrency: 3 }, () => {
     const { tlsPort } = await start('localhost');
     assert.equal(await use(`rediss://localhost:${tlsPort}`), 'usable');
     assert.notEqual(await use(`rediss://127.0.0.1:${tlsPort}`, 500), 'usable');
+  });
+
+  it('outlives an error on a connection that has failed already', async (t) => {
+    const { start, use } = await createWorld(t);
+    const { tlsPort } = await start('localhost');
+    const port = await findFreePort();
+    const proxy = createServer((near) => {
+      const far = connect(tlsPort, '127.0.0.1');
+      far.once('data', (flight) => {
+        near.write(Buffer.concat([flight, BAD_RECORD])); // the certificate, which is refused, and an error right behind it
+      });
+      near.pipe(far);
+      for (const socket of [near, far]) socket.on('error', () => socket.destroy());
+      near.on('close', () => far.destroy());
+    }).listen(port, '127.0.0.1');
+    t.after(() => proxy.close());
+    assert.notEqual(await use(`rediss://127.0.0.1:${port}`, 1000), 'usable');
   });
 
   it('asks of sentinels and master each for its own name', async (t) => {
