@@ -42,7 +42,7 @@ export function createRedisParts({ requestDeadlineMs, local, ...options }: Redis
     }),
     redisCreationTurn: createRedisCreationTurn({ run, lifetimeMs: KEY_LIFETIME, lateMs: LATE_ACT }),
     idempotencyStore,
-    ready: () => ready(REDIS_START_MS),
+    ready: () => ready(Math.max(REDIS_START_MS, options.deadlineMs ?? 0)),
     close: async () => {
       await idempotencyStore.close();
       close();
