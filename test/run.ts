@@ -31,11 +31,13 @@ for (const preload of ['only-loopback.ts', 'prompt-assert.ts']) {
   process.execArgv.push('--import', new URL(`support/${preload}`, import.meta.url).href);
 }
 
+/** The longest file soaks the service for an hour, after its warm-up. */
+const minutes = values.long ? 90 : 10;
 /**
  * Of one file (from Node 24 on: of one test). It ends what hangs, and must not end what is slow on a busy machine. A process that
  * outlives its test file keeps the runner waiting, so the runner gives up a little later.
  */
-const timeout = (values.long ? 60 : 10) * 60_000;
+const timeout = minutes * 60_000;
 const events = run({ files, concurrency: Math.max(2, availableParallelism()), timeout });
 const watchdog = setTimeout(() => {
   process.stderr.write('The tests do not end: a process that one of them started may still be running.\n');

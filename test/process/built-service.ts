@@ -35,6 +35,9 @@ export type BuiltService = Readonly<{
   start: (t: TestContext, environment?: Environment, output?: number) => RunningService;
 }>;
 
+/** Characters of an output that are kept. What a service says in an hour is more than anybody reads. */
+const MOST_OUTPUT = 16 * 1024 * 1024;
+
 const Listening = z.object({ message: z.literal('listening'), listener: z.string(), port: z.number() });
 
 /** Compiles src/ into a directory of its own, laid out as the image is, and starts the sandbox beside it. */
@@ -82,8 +85,9 @@ export async function buildService(options: SandboxOptions = {}): Promise<BuiltS
     });
     let stdout = '';
     let stderr = '';
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const keep = (kept: string, text: string) => (kept.length < MOST_OUTPUT ? kept + text : kept);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout = keep(stdout, text)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = keep(stderr, text)));
     const ended = once(child, 'close').then(
       ([code, signal]: (number | string | null)[]) => code ?? signal ?? null,
     );
