@@ -6,17 +6,22 @@ import { createSoakPeople } from './soak-people.ts';
 /** As many as the service remembers. */
 const FORGED = 5000;
 const FORGERS = 16;
+/** What a disk or a processor that is busy elsewhere makes of any request: it could not be recorded in time. */
+const BUSY: readonly unknown[] = [500, 503];
 /** Shares no factor with the number of requests in a round of the mix: the kinds come well mixed. */
 const STRIDE = 37;
+
+/** Requests: all, those refused by a machine that is busy, and those answered otherwise than their kind is. */
+export type Count = Readonly<{ asked: number; busy: number; wrong: number }>;
 
 export type SoakCallers = Readonly<{
   /** One request of the mix. Never rejects. */
   ask: () => Promise<void>;
   /** So many forged tokens that all those to come take the place of others. Never rejects. */
   flood: () => Promise<void>;
-  /** By kind: how many were asked, and how many were not answered as that kind is. */
-  counts: () => Readonly<Record<string, Readonly<{ asked: number; wrong: number }>>>;
-  /** What wrong answers there were, by kind and status. */
+  /** By kind. */
+  counts: () => Readonly<Record<string, Count>>;
+  /** What the wrong answers were, by kind and status. */
   wrong: () => Readonly<Record<string, number>>;
   close: () => void;
 }>;
@@ -28,9 +33,7 @@ export async function createSoakCallers(sandbox: Sandbox, origin: string): Promi
   const kinds = createSoakMix(people);
   const mix = Object.entries(kinds);
   const order = mix.flatMap(([name, kind]) => Array.from({ length: kind.share }, () => ({ name, kind })));
-  const counts: Record<string, { asked: number; wrong: number }> = Object.fromEntries(
-    mix.map(([name]) => [name, { asked: 0, wrong: 0 }]),
-  );
+  const counts = Object.fromEntries(mix.map(([name]) => [name, { asked: 0, busy: 0, wrong: 0 }]));
   const wrong: Record<string, number> = {};
   let turn = 0;
 
@@ -45,6 +48,10 @@ export async function createSoakCallers(sandbox: Sandbox, origin: string): Promi
       count.asked += 1;
       const status = await clients.ask(kind.ask(count.asked));
       if (kind.statuses.length === 0 || (status !== undefined && kind.statuses.includes(status))) return;
+      if (BUSY.includes(status)) {
+        count.busy += 1;
+        return;
+      }
       count.wrong += 1;
       wrong[`${name} ${status ?? 'none'}`] = (wrong[`${name} ${status ?? 'none'}`] ?? 0) + 1;
     },

@@ -55,10 +55,10 @@ export function createSoakMix(people: SoakPeople): Readonly<Record<string, Kind>
       statuses: [200],
       ask: (turn) => create(tokenOf(turn), turn, { prefer: 'return=representation' }),
     },
-    // The same person, profile and key come together again.
+    // The same person, profile and key come together again; 409 while the one before is under way.
     repetition: {
       share: 6,
-      statuses: [204],
+      statuses: [204, 409],
       ask: (turn) => create(tokenOf(turn % KEYS), turn % KEYS, { 'idempotency-key': `key-${turn % KEYS}` }),
     },
     revocation: {

@@ -3,6 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 type SteadyLoad = Readonly<{
   perSecond: number;
   milliseconds: number;
+  /** Goes on for as long as it takes to ask so often. */
+  atLeast?: number;
   /** Begins the next request; must not reject. */
   ask: () => Promise<void>;
 }>;
@@ -12,16 +14,18 @@ const MOST_UNDER_WAY = 32;
 const TICK = 20;
 
 /** Asks at a steady pace, and resolves when the last request is answered: then the service is at rest. */
-export async function loadSteadily({ perSecond, milliseconds, ask }: SteadyLoad): Promise<void> {
+export async function loadSteadily({ perSecond, milliseconds, atLeast = 0, ask }: SteadyLoad): Promise<void> {
   const underWay = new Set<Promise<void>>();
   const begin = performance.now();
   let due = 0;
-  for (let now = begin; now - begin < milliseconds; now = performance.now()) {
+  let begun = 0;
+  for (let now = begin; now - begin < milliseconds || begun < atLeast; now = performance.now()) {
     const untilNow = Math.floor(((now - begin) / 1000) * perSecond);
     for (; due < untilNow; due += 1) {
       if (underWay.size >= MOST_UNDER_WAY) continue;
       const asked: Promise<void> = ask().finally(() => underWay.delete(asked));
       underWay.add(asked);
+      begun += 1;
     }
     await wait(TICK);
   }
