@@ -92,7 +92,12 @@ const createNodePeer = (file: string): Server => ({
       clientSecret: upstream.clientSecret,
       callingClientId: CALLING_CLIENT_ID,
     };
-    return { PEER_SETTINGS: JSON.stringify(settings), NODE_EXTRA_CA_CERTS: caFile, NODE_ENV: 'production', NODE_OPTIONS };
+    return {
+      PEER_SETTINGS: JSON.stringify(settings),
+      NODE_EXTRA_CA_CERTS: caFile,
+      NODE_ENV: 'production',
+      NODE_OPTIONS,
+    };
   },
 });
 
