@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { z } from 'zod';
 import type { Entra } from '../entra.ts';
@@ -27,12 +28,14 @@ const AuditRecord = z.looseObject({
 
 export type AuditRecord = z.infer<typeof AuditRecord>;
 
+type Answer = Readonly<{ status: number; headers: Headers; body: string; durationMs: number }>;
+
 /** What happened at each hop while one token was created. */
 export type FirstToken = Readonly<{
   created: boolean;
   profile: Profile;
   request: Readonly<{ url: string; body: string; claims: JWTPayload }>;
-  answer: Readonly<{ status: number; headers: Headers; body: string; durationMs: number }>;
+  answer: Answer;
   exchange: ExchangeEntry | undefined;
   graphRequest: RequestEntry | undefined;
   /** The profile in Intune afterwards, its secrets included: this is a sandbox. */
@@ -42,6 +45,7 @@ export type FirstToken = Readonly<{
 
 const SET = 'androidDeviceOwnerEnrollmentProfiles';
 const VALIDITY_SECONDS = 3600;
+const MOST_ATTEMPTS = 3;
 
 type Options = Readonly<{
   baseUrl: string;
@@ -57,25 +61,33 @@ export async function createFirstToken(options: Options): Promise<FirstToken> {
   const { baseUrl, entra, graph, profile, token, auditDirectory } = options;
   const url = `${baseUrl}/beta/deviceManagement/${SET}/${profile.id}/createToken`;
   const body = JSON.stringify({ tokenValidityInSeconds: VALIDITY_SECONDS });
+  const answer = await send(url, token, body);
+  const { commits, requests } = graph.journal;
+  return {
+    created: answer.status === 204 && commits.some(({ id }) => id === profile.id),
+    profile,
+    request: { url, body, claims: decodeJwt(token) },
+    answer,
+    exchange: entra.journal.exchanges.at(-1),
+    graphRequest: requests.find(({ operation }) => operation === 'createToken'),
+    after: graph.store.read(SET, profile.id),
+    audit: await readAudit(auditDirectory),
+  };
+}
+
+/** As a well-behaved caller sends it: after a 503, which a busy disk is worth, once more when the service says so. */
+async function send(url: string, token: string, body: string, attempt = 1): Promise<Answer> {
   const startedAt = performance.now();
   const response = await fetch(url, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body,
   });
-  const text = await response.text();
-  const durationMs = performance.now() - startedAt;
-  const { commits, requests } = graph.journal;
-  return {
-    created: response.status === 204 && commits.some(({ id }) => id === profile.id),
-    profile,
-    request: { url, body, claims: decodeJwt(token) },
-    answer: { status: response.status, headers: response.headers, body: text, durationMs },
-    exchange: entra.journal.exchanges.at(-1),
-    graphRequest: requests.find(({ operation }) => operation === 'createToken'),
-    after: graph.store.read(SET, profile.id),
-    audit: await readAudit(auditDirectory),
-  };
+  const { status, headers } = response;
+  const answer = { status, headers, body: await response.text(), durationMs: performance.now() - startedAt };
+  if (status !== 503 || attempt === MOST_ATTEMPTS) return answer;
+  await wait(Number(headers.get('retry-after')) * 1000);
+  return send(url, token, body, attempt + 1);
 }
 
 async function readAudit(directory: string): Promise<readonly AuditRecord[]> {

@@ -34,7 +34,7 @@ type Message = z.infer<typeof Message>;
 const COMPLAINTS = new Set(['Runtime.consoleAPICalled', 'Runtime.exceptionThrown', 'Log.entryAdded']);
 
 export type Page = Readonly<{
-  /** The first value of an expression in the page that is neither empty nor false; fails when the page complains before. */
+  /** The first value of an expression in the page that is neither empty nor false; fails when a script of the page failed before. */
   read: (expression: string) => Promise<unknown>;
   /** The value of an expression in the page as it is at the moment, or what its promise resolves with. */
   evaluate: (expression: string) => Promise<unknown>;
@@ -103,8 +103,10 @@ export async function openPage(t: TestContext, url: string): Promise<Page> {
   output.on('error', () => undefined);
 
   const complaints: string[] = [];
+  const exceptions: string[] = [];
   const call = createProtocol(input, output, ({ method = '', params }) => {
     if (COMPLAINTS.has(method)) complaints.push(JSON.stringify(params));
+    if (method === 'Runtime.exceptionThrown') exceptions.push(JSON.stringify(params));
   });
   const failure = ended.then((sentence) => Promise.reject(new Error(sentence)));
   failure.catch(() => undefined);
@@ -133,7 +135,7 @@ export async function openPage(t: TestContext, url: string): Promise<Page> {
       waitUntil(async () => {
         const value = await evaluate(expression);
         if (value !== '' && value !== false && value !== null && value !== undefined) return value;
-        if (complaints.length > 0) throw new Error(`the page complains: ${complaints.join('\n')}`);
+        if (exceptions.length > 0) throw new Error(`a script of the page failed: ${exceptions.join('\n')}`);
         return undefined;
       }, PATIENCE_MS),
   };
