@@ -17,8 +17,6 @@ COPY config/default.json ./config/
 
 USER 10001:10001
 VOLUME ["/app/data/audit"]
-# Room for 60 000 users at once and a bound on what garbage may take; a larger young generation costs less collecting.
-ENV NODE_OPTIONS="--max-old-space-size=512 --max-semi-space-size=32"
 # Probes come from outside the container.
 ENV ADMIN_HOST=0.0.0.0
 EXPOSE 8080 9090

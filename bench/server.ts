@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../sandbox/directory.ts';
 import { toTokenEndpoint, toV2Issuer } from '../sandbox/entra/authority.ts';
 import { findFreePort, isInstalled, SERVER_CORE, startProcess, type RunningProcess } from './process.ts';
@@ -30,8 +29,6 @@ type Server = Readonly<{
 }>;
 
 const NODE = process.execPath;
-/** Every server of Node.js is started with the options of the image. */
-const NODE_OPTIONS = /^ENV NODE_OPTIONS="(.*)"$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '';
 /** In force, yet refusing nobody: the work is measured, not the refusal. */
 const UNREACHED = '1000000/60';
 
@@ -65,7 +62,6 @@ const createService = (
       AUDIT_DIR: workspace.path(`audit-${port}`),
       NODE_EXTRA_CA_CERTS: upstream.caFile,
       NODE_ENV: 'production',
-      NODE_OPTIONS,
       ...LIMITS,
       ...toExtra(setting),
     };
@@ -96,7 +92,6 @@ const createNodePeer = (file: string): Server => ({
       PEER_SETTINGS: JSON.stringify(settings),
       NODE_EXTRA_CA_CERTS: caFile,
       NODE_ENV: 'production',
-      NODE_OPTIONS,
     };
   },
 });
