@@ -88,11 +88,7 @@ const createNodePeer = (file: string): Server => ({
       clientSecret: upstream.clientSecret,
       callingClientId: CALLING_CLIENT_ID,
     };
-    return {
-      PEER_SETTINGS: JSON.stringify(settings),
-      NODE_EXTRA_CA_CERTS: caFile,
-      NODE_ENV: 'production',
-    };
+    return { PEER_SETTINGS: JSON.stringify(settings), NODE_EXTRA_CA_CERTS: caFile, NODE_ENV: 'production' };
   },
 });
 
