@@ -17,6 +17,8 @@ COPY config/default.json ./config/
 
 USER 10001:10001
 VOLUME ["/app/data/audit"]
+# In MB: room for 60 000 users at once, and less garbage kept beside them than Node.js allows itself on a large machine.
+ENV NODE_OPTIONS="--max-old-space-size=1024"
 # Probes come from outside the container.
 ENV ADMIN_HOST=0.0.0.0
 EXPOSE 8080 9090

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { CALLING_CLIENT_ID, CLIENT_ID, TENANT_ID } from '../sandbox/directory.ts';
 import { toTokenEndpoint, toV2Issuer } from '../sandbox/entra/authority.ts';
 import { findFreePort, isInstalled, SERVER_CORE, startProcess, type RunningProcess } from './process.ts';
@@ -29,6 +30,8 @@ type Server = Readonly<{
 }>;
 
 const NODE = process.execPath;
+/** Every server of Node.js is started with the options of the image. */
+const NODE_OPTIONS = /^ENV NODE_OPTIONS="(.*)"$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '';
 /** In force, yet refusing nobody: the work is measured, not the refusal. */
 const UNREACHED = '1000000/60';
 
@@ -62,6 +65,7 @@ const createService = (
       AUDIT_DIR: workspace.path(`audit-${port}`),
       NODE_EXTRA_CA_CERTS: upstream.caFile,
       NODE_ENV: 'production',
+      NODE_OPTIONS,
       ...LIMITS,
       ...toExtra(setting),
     };
@@ -88,7 +92,12 @@ const createNodePeer = (file: string): Server => ({
       clientSecret: upstream.clientSecret,
       callingClientId: CALLING_CLIENT_ID,
     };
-    return { PEER_SETTINGS: JSON.stringify(settings), NODE_EXTRA_CA_CERTS: caFile, NODE_ENV: 'production' };
+    return {
+      PEER_SETTINGS: JSON.stringify(settings),
+      NODE_EXTRA_CA_CERTS: caFile,
+      NODE_ENV: 'production',
+      NODE_OPTIONS,
+    };
   },
 });
 

@@ -1,8 +1,9 @@
 import { ProblemError } from '../errors.ts';
 import { toScopeUri, type Api } from './api.ts';
 import type { Identity } from './caller.ts';
-import { toScopes, type Claims } from './claims.ts';
+import type { Claims } from './claims.ts';
 import type { Issuers } from './issuers.ts';
+import { shareClientId, shareScopes } from './shared-claims.ts';
 import { isAppOnly, isIdToken } from './token-kind.ts';
 import { requireValidTimes } from './token-times.ts';
 
@@ -39,13 +40,12 @@ export function parseIdentity(claims: Claims, policy: ClaimsPolicy): Identity {
   return Object.freeze({
     tenantId: policy.tenantId,
     objectId: parseGuid(claims.oid, 'the user (oid)'),
-    clientId: parseGuid(
-      claims.ver === '1.0' ? claims.appid : claims.azp,
-      'the calling application (appid or azp)',
+    clientId: shareClientId(
+      parseGuid(claims.ver === '1.0' ? claims.appid : claims.azp, 'the calling application (appid or azp)'),
     ),
     userPrincipalName: upn ?? preferred_username,
     tokenId: uti,
-    scopes: toScopes(claims),
+    scopes: shareScopes(claims),
     expiresAt: exp * 1_000,
   });
 }
