@@ -2,7 +2,7 @@ import type { AppendAudit, IntentEvent } from '../audit/record.ts';
 import { ProblemError } from '../errors.ts';
 import { requireSuccess, type Audited } from './audited.ts';
 import { toFingerprint, toKeyHash, toPastRecord, toRecord, type PastOutcome } from './idempotency-record.ts';
-import type { IdempotencyStore } from './idempotency-store.ts';
+import type { IdempotencyRecord, IdempotencyStore } from './idempotency-store.ts';
 import type { OperationRequest } from './enrollment.ts';
 import { toOpenProblem } from './open-problem.ts';
 import { toProfileKey } from './profile-writes.ts';
@@ -38,6 +38,7 @@ export function createIdempotent({
   requestDeadlineMs,
 }: IdempotentOptions): Idempotent {
   const replay = createReplay({ store, append });
+  const takenUp = new Set<string>();
   const toUnderWay = () =>
     new ProblemError('request_in_progress', undefined, { retryAfterSeconds: UNDER_WAY_RETRY_AFTER });
 
@@ -60,6 +61,27 @@ export function createIdempotent({
     return undefined;
   };
 
+  /** What an earlier process of this directory recorded under a key; that process is gone for certain. */
+  const toRecordBefore = (key: string, { caller, profile }: OperationRequest) => {
+    const past = findPast(key, toProfileKey(caller, profile));
+    return past && toPastRecord(past, requestDeadlineMs);
+  };
+
+  /** Keeps it, and claims it anew: an open record is under way while it is settled. Alone, or it would undo another's claim. */
+  const takeUpPast = async (key: string, past: IdempotencyRecord, fingerprint: string) => {
+    if (takenUp.has(key)) throw toUnderWay();
+    takenUp.add(key);
+    try {
+      await store.keep(key, past);
+      requireSame(past.fingerprint, fingerprint);
+      const claim = await store.claim(key, fingerprint);
+      if (claim.kind === 'under_way') throw toUnderWay();
+      return claim.kind === 'known' ? claim.record : past;
+    } finally {
+      takenUp.delete(key);
+    }
+  };
+
   return async (request, event, first, settleUnknown) => {
     if (request.idempotencyKey === undefined) {
       requireSuccess(await first(event));
@@ -68,31 +90,34 @@ export function createIdempotent({
 
     const key = toKeyHash(request.idempotencyKey, request.caller, event);
     const fingerprint = toFingerprint(event);
-    const requireSame = (found: string) => {
-      if (found !== fingerprint) throw new ProblemError('idempotency_key_reused');
+    const takeUp = async (past: IdempotencyRecord): Promise<Repetition> => {
+      const known = await takeUpPast(key, past, fingerprint);
+      return replay(key, known, settleUnknown);
     };
     const claim = await store.claim(key, fingerprint);
     switch (claim.kind) {
       case 'under_way':
-        requireSame(claim.fingerprint);
+        requireSame(claim.fingerprint, fingerprint);
         throw toUnderWay();
-      case 'abandoned':
-        requireSame(claim.fingerprint);
-        throw toOpenProblem();
       case 'known':
-        requireSame(claim.record.fingerprint);
+        requireSame(claim.record.fingerprint, fingerprint);
         return replay(key, claim.record, settleUnknown);
+      case 'abandoned': {
+        requireSame(claim.fingerprint, fingerprint);
+        const record = toRecordBefore(key, request);
+        // Of another replica, which may still end it.
+        if (!record) throw toOpenProblem();
+        return takeUp(record);
+      }
       case 'first': {
-        const past = findPast(key, toProfileKey(request.caller, request.profile));
-        const record = past && toPastRecord(past, requestDeadlineMs);
+        const record = toRecordBefore(key, request);
         if (!record) return runFirst(key, fingerprint, () => first({ ...event, idempotencyKeyHash: key }));
-        await store.keep(key, record);
-        requireSame(record.fingerprint);
-        // Claimed anew: an open record is under way while it is settled.
-        const again = await store.claim(key, fingerprint);
-        if (again.kind === 'under_way') throw toUnderWay();
-        return replay(key, again.kind === 'known' ? again.record : record, settleUnknown);
+        return takeUp(record);
       }
     }
   };
+}
+
+function requireSame(found: string, fingerprint: string): void {
+  if (found !== fingerprint) throw new ProblemError('idempotency_key_reused');
 }

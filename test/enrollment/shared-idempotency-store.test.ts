@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { toFingerprint } from '../../src/enrollment/idempotency-record.ts';
+import { toFingerprint, toKeyHash } from '../../src/enrollment/idempotency-record.ts';
 import type { IdempotencyRecord } from '../../src/enrollment/idempotency-store.ts';
 import { createIdempotent } from '../../src/enrollment/idempotent.ts';
 import { createMemoryIdempotencyStore } from '../../src/enrollment/memory-idempotency-store.ts';
@@ -31,6 +31,16 @@ const UNKNOWN: IdempotencyRecord = {
   requestId: 'r',
   outcome: { result: 'unknown', code: 'outcome_unknown', window: { sentAt: 1, until: 2 } },
 };
+
+const SEAL = {
+  v: 1,
+  chain: '',
+  seq: 1,
+  time: '2026-11-24T00:00:00.000Z',
+  id: 'i',
+  previous: '',
+  hash: '',
+} as const;
 
 function isUnavailable(error: unknown): boolean {
   return (
@@ -167,6 +177,38 @@ describe('createSharedIdempotencyStore', { skip: NO_REDIS }, () => {
       { code: 'outcome_unknown' },
     );
     assert.deepEqual(await two.claim(KEY, fingerprint), { kind: 'known', record: success });
+  });
+
+  it('a replica that died and came back settles by its own journal, once, what it had begun', async () => {
+    const [died, { store }] = [createReplica().store, createReplica()];
+    const fingerprint = toFingerprint(EVENT);
+    const key = toKeyHash('key', REQUEST.caller, EVENT);
+    await died.claim(key, fingerprint);
+    clock.now += 30_000;
+    const settled: string[] = [];
+    const idempotent = createIdempotent({
+      store,
+      append: async (event) => {
+        settled.push(event.kind);
+        return Object.assign({}, event, SEAL);
+      },
+      findPast: () => ({ intent: Object.assign({}, EVENT, SEAL) }),
+      requestDeadlineMs: 1000,
+    });
+    const settle = () =>
+      idempotent(
+        REQUEST,
+        EVENT,
+        () => assert.fail('nothing is done again'),
+        async (window) => window,
+      );
+    const answers = await Promise.allSettled([settle(), settle()]);
+    assert.deepEqual(
+      answers.map((answer) => (answer.status === 'fulfilled' ? 'settled' : answer.reason.code)),
+      ['settled', 'request_in_progress'],
+    );
+    await settle();
+    assert.deepEqual(settled, ['settled']);
   });
 
   it('answers idempotency_unavailable while Redis is gone, unless the record is in this process', async () => {
