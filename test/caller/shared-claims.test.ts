@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseIdentity } from '../../src/caller/claims-policy.ts';
-import { parseClaims } from '../../src/caller/claims.ts';
-import { claimsText } from './support/forge.ts';
-import { AUDIENCES, AUTHORITY, CLIENT, TENANT, V1_ISSUER, V2_ISSUER } from './support/tenant.ts';
+import { toIdentity } from './support/identity.ts';
 
-const POLICY = {
-  api: { clientId: CLIENT, audiences: AUDIENCES, authorityHost: AUTHORITY },
-  tenantId: TENANT,
-  issuers: { '1.0': V1_ISSUER, '2.0': V2_ISSUER },
-  keyIssuer: undefined,
-  now: Date.now(),
-};
 const OTHER = '11111111-2222-4333-8444-555555555555';
-const toIdentity = (claims: Readonly<Record<string, unknown>>) =>
-  parseIdentity(parseClaims(JSON.parse(claimsText(claims))), POLICY);
 
 test('users of one application with the same scopes share one list, which nobody can change', () => {
   const [anna, bert] = [toIdentity({}), toIdentity({ oid: OTHER })];
