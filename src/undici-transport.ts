@@ -63,6 +63,7 @@ export function createUndiciTransport({
     allowH2: false,
     connect: tls,
     requestTls: tls,
+    proxyTls: { timeout: connectTimeoutMs },
   };
   const dispatcher: Dispatcher = proxy
     ? new EnvHttpProxyAgent({

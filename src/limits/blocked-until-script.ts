@@ -35,9 +35,18 @@ redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(blocked_until - no
 return { block[1] and 0 or 1, math.ceil(math.max(blocked_until - now_ms, 0)), failures }
 `);
 
-/** The owner's probe got through. One that was told late changes nothing about what stands there since. */
+/** The owner's probe got through. */
 export const OPEN = createRedisScript(`
 if redis.call('HGET', KEYS[1], 'prober') == ARGV[2] then redis.call('DEL', KEYS[1]) end
+return 1
+`);
+
+/** It did so a while ago: a block that Graph named since stands. */
+export const OPEN_LATE = createRedisScript(`${REDIS_NOW}
+local block = redis.call('HMGET', KEYS[1], 'prober', 'until')
+if block[1] ~= ARGV[2] then return 1 end
+if tonumber(block[2]) <= now_ms then redis.call('DEL', KEYS[1])
+else redis.call('HSET', KEYS[1], 'probe_until', 0, 'prober', '') end
 return 1
 `);
 

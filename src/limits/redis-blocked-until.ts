@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { BlockedUntil, BlockedUntilOptions, Entry, LocalBlockedUntil } from './blocked-until.ts';
 import { readSeconds } from './blocked-until.ts';
-import { BLOCK, ENTER, GIVE_UP_PROBE, OPEN } from './blocked-until-script.ts';
+import { BLOCK, ENTER, GIVE_UP_PROBE, OPEN, OPEN_LATE } from './blocked-until-script.ts';
 import { toBudgetKey } from './graph-budget-script.ts';
 import { createOwner } from './redis-claims.ts';
 import { REDIS_PREFIX, type RedisScript, type RunScript } from './redis-connection.ts';
@@ -41,7 +41,7 @@ export function createRedisBlockedUntil({
   const owners = new Map<string, string>();
   /** Tenants whose probe this process is. */
   const probing = new Set<string>();
-  /** How probes ended, by tenant, as long as Redis may not know it. */
+  /** How to tell the ends of probes late, by tenant, as long as Redis may not know them. */
   const untold = new Map<string, RedisScript>();
 
   const tell = async (
@@ -63,20 +63,20 @@ export function createRedisBlockedUntil({
     owners.delete(tenantId);
   };
 
-  /** False if Redis still does not know how the last probe ended. */
-  const tellUntold = async (tenantId: string): Promise<boolean> => {
-    const [script, owner] = [untold.get(tenantId), owners.get(tenantId)];
-    if (script === undefined || owner === undefined) return true;
-    if ((await tell(script, tenantId, [owner])) === undefined) return false;
+  /** False if Redis still does not know how the last probe ended. `atOnce`: how to tell it, if that is no later than now. */
+  const tellUntold = async (tenantId: string, atOnce?: RedisScript): Promise<boolean> => {
+    const [late, owner] = [untold.get(tenantId), owners.get(tenantId)];
+    if (late === undefined || owner === undefined) return true;
+    if ((await tell(atOnce ?? late, tenantId, [owner])) === undefined) return false;
     // Not what has come in its place meanwhile.
-    if (untold.get(tenantId) === script && owners.get(tenantId) === owner) forget(tenantId);
+    if (untold.get(tenantId) === late && owners.get(tenantId) === owner) forget(tenantId);
     return true;
   };
 
-  const endProbe = async (tenantId: string, script: RedisScript): Promise<void> => {
+  const endProbe = async (tenantId: string, atOnce: RedisScript, late: RedisScript): Promise<void> => {
     probing.delete(tenantId);
-    untold.set(tenantId, script);
-    await tellUntold(tenantId);
+    untold.set(tenantId, late);
+    await tellUntold(tenantId, atOnce);
   };
 
   const enterHere = async (tenantId: string): Promise<Entry> => {
@@ -93,8 +93,11 @@ export function createRedisBlockedUntil({
   };
 
   const toOwner = (tenantId: string): string => {
-    const owner = owners.get(tenantId) ?? createOwner();
+    const known = owners.get(tenantId);
+    if (known !== undefined) return known;
+    const owner = createOwner();
     owners.set(tenantId, owner);
+    untold.delete(tenantId);
     return owner;
   };
 
@@ -125,6 +128,8 @@ export function createRedisBlockedUntil({
       if (reply === PROBE_REPLY) {
         probing.add(tenantId);
         untold.delete(tenantId);
+        // The end of an earlier probe, told meanwhile, may have forgotten it.
+        owners.set(tenantId, owner);
       }
       if (reply > 0) learn(tenantId, askedAt, reply);
       if (reply === OPEN_REPLY) {
@@ -144,6 +149,9 @@ export function createRedisBlockedUntil({
         probing.delete(tenantId);
         if (told === undefined) untold.set(tenantId, GIVE_UP_PROBE);
         else forget(tenantId);
+      } else if (untold.get(tenantId) === OPEN_LATE) {
+        // Graph has changed its mind since that probe.
+        untold.set(tenantId, GIVE_UP_PROBE);
       }
       if (told === undefined) return isNewHere;
       learn(tenantId, askedAt, told.leftMs, told.failures);
@@ -151,11 +159,11 @@ export function createRedisBlockedUntil({
     },
     open: async (tenantId) => {
       await local.open(tenantId);
-      await endProbe(tenantId, OPEN);
+      await endProbe(tenantId, OPEN, OPEN_LATE);
     },
     giveUpProbe: async (tenantId) => {
       await local.giveUpProbe(tenantId);
-      await endProbe(tenantId, GIVE_UP_PROBE);
+      await endProbe(tenantId, GIVE_UP_PROBE, GIVE_UP_PROBE);
     },
   };
 }

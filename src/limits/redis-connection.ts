@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Secret } from '../secret.ts';
 import { withDeadline } from './deadline.ts';
+import { ignore, outliveErrors } from './outlive-errors.ts';
 import { parseRedisUrl, type RedisTarget } from './redis-target.ts';
 
 /** A Lua script and the SHA-1 by which Redis knows it once loaded. */
@@ -41,8 +42,6 @@ export function createRedisScript(lua: string): RedisScript {
 export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionOptions): RedisConnection {
   const client = createClient(parseRedisUrl(url), deadlineMs);
   client.on('error', ignore); // every failure shows in `run`
-  if (client instanceof Cluster) client.on('+node', outliveErrors);
-  else outliveErrors(client);
 
   const evaluate = async (
     { lua, sha }: RedisScript,
@@ -70,6 +69,7 @@ export function createRedisConnection({ url, deadlineMs = 50 }: RedisConnectionO
 }
 
 function createClient(target: RedisTarget, deadlineMs: number): Redis | Cluster {
+  outliveErrors();
   const { kind, tls, nodes } = target;
   const options = toOptions(target, deadlineMs);
   // Each node proves its own name: a `servername` here would be asked of all of them.
@@ -119,17 +119,6 @@ function createForSentinels(options: CommonOptions, target: RedisTarget): Redis 
   return client;
 }
 
-/**
- * The client listens for the first error of a connection only. TLS may tell of another behind it (a certificate that is refused, and
- * what the server says to that), which would end this process.
- */
-function outliveErrors(client: Redis): void {
-  client.on('error', () => {
-    const stream: Redis['stream'] | undefined = client.stream;
-    if (stream && !stream.listeners('error').includes(ignore)) stream.on('error', ignore);
-  });
-}
-
 type CommonOptions = ReturnType<typeof toOptions>;
 
 function toOptions({ username, password, database }: RedisTarget, deadlineMs: number) {
@@ -152,5 +141,3 @@ function toOptions({ username, password, database }: RedisTarget, deadlineMs: nu
 function toRetryDelay(attempt: number): number {
   return Math.min(attempt * 100, 1000);
 }
-
-function ignore(): void {}

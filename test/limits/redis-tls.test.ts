@@ -62,22 +62,28 @@ describe('Redis with TLS', { skip: NO_REDIS, concurrency: 3 }, () => {
     assert.notEqual(await use(`rediss://127.0.0.1:${tlsPort}`, 500), 'usable');
   });
 
-  it('outlives an error on a connection that has failed already', async (t) => {
-    const { start, use } = await createWorld(t);
-    const { tlsPort } = await start('localhost');
-    const port = await findFreePort();
-    const proxy = createServer((near) => {
-      const far = connect(tlsPort, '127.0.0.1');
-      far.once('data', (flight) => {
-        near.write(Buffer.concat([flight, BAD_RECORD])); // the certificate, which is refused, and an error right behind it
-      });
-      near.pipe(far);
-      for (const socket of [near, far]) socket.on('error', () => socket.destroy());
-      near.on('close', () => far.destroy());
-    }).listen(port, '127.0.0.1');
-    t.after(() => proxy.close());
-    assert.notEqual(await use(`rediss://127.0.0.1:${port}`, 1000), 'usable');
-  });
+  for (const [scheme, path] of [
+    ['rediss', ''],
+    ['rediss-sentinel', '#main'],
+    ['rediss-cluster', ''],
+  ] as const) {
+    it(`outlives an error on a connection that has failed already, by ${scheme}`, async (t) => {
+      const { start, use } = await createWorld(t);
+      const { tlsPort } = await start('localhost');
+      const port = await findFreePort();
+      const proxy = createServer((near) => {
+        const far = connect(tlsPort, '127.0.0.1');
+        far.once('data', (flight) => {
+          near.write(Buffer.concat([flight, BAD_RECORD])); // the certificate, which is refused, and an error right behind it
+        });
+        near.pipe(far);
+        for (const socket of [near, far]) socket.on('error', () => socket.destroy());
+        near.on('close', () => far.destroy());
+      }).listen(port, '127.0.0.1');
+      t.after(() => proxy.close());
+      assert.notEqual(await use(`${scheme}://127.0.0.1:${port}${path}`, 1000), 'usable');
+    });
+  }
 
   it('asks of sentinels and master each for its own name', async (t) => {
     const { directory, start, use } = await createWorld(t);

@@ -108,4 +108,23 @@ describe('a probe whose end or begin did not get through to Redis', { skip: NO_R
     clock.now += 5000;
     assert.deepEqual(await one.enter('later block'), { kind: 'probe' });
   });
+
+  it('does not end what Graph named to another while it could not tell that its probe got through', async () => {
+    const clock = { now: NOW };
+    const { replica: one, how } = createUnheard(clock);
+    const two = createReplica(clock);
+    await one.block('named since', { probe: false, retryAfterSeconds: 5 });
+    clock.now += 5000;
+    assert.deepEqual(await one.enter('named since'), { kind: 'probe' });
+    how.isCut = true;
+    await one.open('named since');
+    how.isCut = false;
+    await two.block('named since', { probe: false, retryAfterSeconds: 60 });
+    await one.enter('named since');
+    const blocked = { kind: 'blocked', retryAfterSeconds: 60 };
+    assert.deepEqual(await one.enter('named since'), blocked);
+    assert.deepEqual(await createReplica(clock).enter('named since'), blocked);
+    clock.now += 60_000;
+    assert.deepEqual(await createReplica(clock).enter('named since'), { kind: 'probe' });
+  });
 });
