@@ -38,7 +38,8 @@ const minutes = values.long ? 90 : 10;
  * outlives its test file keeps the runner waiting, so the runner gives up a little later.
  */
 const timeout = minutes * 60_000;
-const events = run({ files, concurrency: Math.max(2, availableParallelism()), timeout });
+// One more than there are cores: of its time a file waits a good part.
+const events = run({ files, concurrency: availableParallelism() + 1, timeout });
 const watchdog = setTimeout(() => {
   process.stderr.write('The tests do not end: a process that one of them started may still be running.\n');
   process.exit(1);
