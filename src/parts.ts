@@ -56,18 +56,7 @@ export type BuiltParts = Readonly<{
 
 /** Builds every part from the settings; nothing is connected or read yet. */
 export function createParts(input: PartsInput): BuiltParts {
-  const {
-    settings,
-    log,
-    metrics,
-    journal,
-    send,
-    limits,
-    work,
-    isDraining,
-    now = Date.now,
-    scheduleRefusals,
-  } = input;
+  const { settings, log, metrics, journal, send, limits, work, isDraining, now = Date.now } = input;
   const { clientId, authorityHost, graphBaseUrl, audiences, allowedClientIds, upstreamTimeoutMs, enableCae } =
     settings;
   const { hmacKey, pii } = settings.audit;
@@ -75,11 +64,8 @@ export function createParts(input: PartsInput): BuiltParts {
     pii === 'pseudonymous' && hmacKey
       ? withPseudonyms(journal.append, createFingerprint(hmacKey))
       : journal.append;
-  const refusals = createRefusalLog({
-    append,
-    now,
-    ...(scheduleRefusals && { schedule: scheduleRefusals }),
-  });
+  const schedule = input.scheduleRefusals && { schedule: input.scheduleRefusals };
+  const refusals = createRefusalLog({ append, now, ...schedule });
 
   const api = { clientId, audiences, authorityHost };
   const isHome = (tenantId: string) => tenantId === settings.tenantId;
